@@ -1,0 +1,100 @@
+import type { z } from 'zod'
+import type { TaskRequest } from './define-task.ts'
+import type { WireError } from './error.ts'
+import type { Json } from './json.ts'
+
+/** What a function may know of where it runs. Plain data, read when the call starts. */
+export interface FunctionContext<Fields = Readonly<Record<string, unknown>>> {
+  /** Milliseconds since the epoch, by the engine's clock. */
+  readonly now: number
+  /** One id a call: the same for every attempt of it. What a handler uses to recognise its own earlier work. */
+  readonly callId: string
+  readonly foundation: FoundationContext<Fields>
+  /** Present when the job's target is a Structure. */
+  readonly structure?: {
+    readonly id: number
+    readonly hostname: string
+    readonly site: string
+    readonly configUuid: string
+  }
+  readonly config: Readonly<Record<string, Json>>
+}
+
+export interface FoundationContext<Fields = Readonly<Record<string, unknown>>> {
+  readonly locator: string
+  readonly type: string
+  readonly site: string
+  readonly state: 'planned' | 'located' | 'built'
+  readonly fields: Fields
+}
+
+/** What may move a function on. */
+export type Reply =
+  /** The handler's answer, checked against the Task's result schema. */
+  | { kind: 'result'; value: Json }
+  /** The handler failed, and the engine does not try it again. */
+  | { kind: 'failed'; error: WireError }
+  /** What `observe` found out after the answer to a request was lost. */
+  | { kind: 'observed'; value: Json }
+  /** The moment that `outcome` named with `wakeAt` has come. */
+  | { kind: 'timer'; now: number }
+  /** The operator resumed the pause that `outcome` asked for. */
+  | { kind: 'resumed' }
+
+/** Where a call stands. */
+export type Outcome<Result = unknown> =
+  /** Done: the call's value, and what it changes in the Foundation's fields. */
+  | { kind: 'done'; value: Result; fields?: Readonly<Record<string, unknown>> }
+  /** Not yet: a request is out, or `wakeAt` (milliseconds since the epoch) is awaited. */
+  | { kind: 'pending'; wakeAt?: number }
+  /** An operator is needed; resuming sends the reply `resumed`. */
+  | { kind: 'paused'; message: string }
+  /** Failed; an operator may reset it, which starts the call anew. */
+  | { kind: 'error'; message: string }
+  /** Failed for good. */
+  | { kind: 'aborted'; message: string }
+
+/**
+ * A function that scripts call, as a machine whose state is JSON. `request` and `outcome` are pure and may be asked any
+ * number of times; only `receive` moves on. Attempts count replies or time, never requests.
+ */
+export interface FunctionDefinition<
+  Args extends z.ZodObject = z.ZodObject,
+  State extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+  Context extends FunctionContext<unknown> = FunctionContext,
+> {
+  description?: string
+  /** Named parameters, in the names that scripts write. */
+  args: Args
+  state: State
+  result: Result
+  /** The state in which a call begins. */
+  start(args: z.output<Args>, context: Context): z.input<State>
+  /** What to ask of an agent in this state; nothing when nothing is to be asked. */
+  request?(state: z.output<State>): TaskRequest | undefined
+  receive?(state: z.output<State>, reply: Reply): z.input<State>
+  outcome(state: z.output<State>): Outcome<z.input<Result>>
+  /** What the operator is told while the call is pending. */
+  message?(state: z.output<State>): string
+  /** The state in which the undoing of this call begins. */
+  rollback?(state: z.output<State>): z.input<State>
+  /** What to ask of the real world when the answer to a request was lost. Its answer arrives as reply `observed`. */
+  observe?(state: z.output<State>): TaskRequest
+  /** Whether a request may be issued again without looking: doing it twice is the same as once. */
+  idempotent?: boolean
+}
+
+/** A FunctionDefinition whose own types are forgotten: what the engine holds. */
+// biome-ignore lint/suspicious/noExplicitAny: the types of one function's state are known to that function alone
+export type AnyFunction = FunctionDefinition<z.ZodObject, any, any, any>
+
+/** Declares a function; the types of `start`, `receive` and the others follow from the three schemas. */
+export function defineFunction<
+  Args extends z.ZodObject,
+  State extends z.ZodType,
+  Result extends z.ZodType,
+  Context extends FunctionContext<unknown> = FunctionContext,
+>(definition: FunctionDefinition<Args, State, Result, Context>): FunctionDefinition<Args, State, Result, Context> {
+  return definition
+}

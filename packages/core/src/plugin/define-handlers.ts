@@ -1,0 +1,66 @@
+import type { z } from 'zod'
+import type { AnyTasks, Plugin } from './define-plugin.ts'
+import { ContractorError } from './error.ts'
+
+/** What a handler is given besides its parameters. Handlers keep nothing between calls. */
+export interface HandlerContext {
+  /** Aborted when the claim is lost or the agent shuts down: stop promptly, leave the world as it is. */
+  readonly signal: AbortSignal
+  /** The Task's id: the same for every claim of it. */
+  readonly taskId: number
+  /** Which claim of this Task it is, from 1. */
+  readonly attempt: number
+  /** One line for the agent's log. Never a secret. */
+  log(message: string): void
+}
+
+export type Handlers<Tasks extends AnyTasks> = {
+  readonly [K in keyof Tasks]: (
+    params: z.output<Tasks[K]['params']>,
+    context: HandlerContext,
+  ) => Promise<z.input<Tasks[K]['result']>>
+}
+
+/** A plugin's handlers, as an agent runs them: parameters and results are checked against the Tasks' schemas. */
+export interface HandlerModule {
+  readonly module: string
+  readonly functions: readonly string[]
+  run(name: string, params: unknown, context: HandlerContext): Promise<unknown>
+}
+
+/** Binds a handler to every Task of a plugin; a missing or an unknown one is refused, by the compiler and at start. */
+export function defineHandlers<P extends Plugin>(plugin: P, handlers: Handlers<P['tasks']>): HandlerModule {
+  const tasks: AnyTasks = plugin.tasks
+  const own = handlers as Readonly<Record<string, (params: unknown, context: HandlerContext) => Promise<unknown>>>
+  const missing = Object.keys(tasks).filter(name => typeof own[name] !== 'function')
+  const unknown = Object.keys(own).filter(name => !(name in tasks))
+  if (missing.length || unknown.length) {
+    const parts = [
+      missing.length && `no handler for ${missing.join(', ')}`,
+      unknown.length && `no Task named ${unknown.join(', ')}`,
+    ]
+    throw new ContractorError(
+      'PLUGIN_INVALID',
+      `Handlers of module '${plugin.module}': ${parts.filter(Boolean).join('; ')}`,
+      {
+        plugin: plugin.module,
+      },
+    )
+  }
+  return {
+    module: plugin.module,
+    functions: Object.keys(tasks),
+    async run(name, params, context) {
+      const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined
+      const handler = Object.hasOwn(own, name) ? own[name] : undefined
+      if (!task || !handler) {
+        throw new ContractorError(
+          'TASK_FAILED',
+          `Module '${plugin.module}' of this agent has no function '${name}'`,
+          {},
+        )
+      }
+      return task.result.parse(await handler(task.params.parse(params), context))
+    },
+  }
+}

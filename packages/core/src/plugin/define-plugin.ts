@@ -1,0 +1,126 @@
+import type { z } from 'zod'
+import type { AnyFunction, FoundationContext } from './define-function.ts'
+import type { TaskDefinition } from './define-task.ts'
+import { ContractorError } from './error.ts'
+import type { Json } from './json.ts'
+
+/** A value that scripts read as `foundation.NAME`; with `set` they may write it, which changes the named fields. */
+export interface ValueDefinition<Fields> {
+  description?: string
+  get(foundation: FoundationContext<Fields>): Json
+  set?(value: Json, foundation: FoundationContext<Fields>): Partial<Fields>
+}
+
+export type AnyTasks = Readonly<Record<string, TaskDefinition>>
+
+export interface FoundationOptions<Fields extends z.ZodObject, Tasks extends AnyTasks> {
+  /** The Foundation's type: what BluePrints and Foundations name. */
+  type: string
+  /** The module under which its Tasks reach agents; the type in lower case unless said. */
+  module?: string
+  /** Classes that config values with a suffix (`name:Class`) apply to. */
+  classes?: readonly string[]
+  /** The type's own columns: checked on every write, in the API, readable in scripts as `foundation.NAME`. */
+  fields: Fields
+  values?: Readonly<Record<string, ValueDefinition<z.output<Fields>>>>
+  tasks?: Tasks
+  functions: Readonly<Record<string, AnyFunction>>
+}
+
+export interface FoundationPlugin<Fields extends z.ZodObject = z.ZodObject, Tasks extends AnyTasks = AnyTasks> {
+  readonly kind: 'foundation'
+  readonly type: string
+  readonly module: string
+  readonly classes: readonly string[]
+  readonly fields: Fields
+  // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
+  readonly values: Readonly<Record<string, ValueDefinition<any>>>
+  readonly tasks: Tasks
+  readonly functions: Readonly<Record<string, AnyFunction>>
+}
+
+export interface ModuleOptions<Tasks extends AnyTasks> {
+  /** The name that scripts and agents use. */
+  name: string
+  tasks?: Tasks
+  functions: Readonly<Record<string, AnyFunction>>
+}
+
+export interface ModulePlugin<Tasks extends AnyTasks = AnyTasks> {
+  readonly kind: 'module'
+  readonly module: string
+  readonly tasks: Tasks
+  readonly functions: Readonly<Record<string, AnyFunction>>
+}
+
+export type Plugin = FoundationPlugin | ModulePlugin
+
+const typeName = /^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/
+const moduleName = /^[a-z][a-z0-9_]{0,39}$/
+const scriptName = /^[a-zA-Z][a-zA-Z0-9_]*$/
+const fieldName = /^[a-z][a-zA-Z0-9_]*$/
+
+/** The names of what every Foundation has; a type's own fields, values and functions use others. */
+export const foundationCommonValues = ['id', 'locator', 'type', 'site', 'state', 'blueprint', 'class_list'] as const
+
+/** Names that a module may not take: they are the engine's own in scripts. */
+export const engineModules = ['foundation', 'structure', 'config', 'signaling'] as const
+
+/** Declares a Foundation type. Throws PLUGIN_INVALID for a name that scripts could not write or that is taken. */
+export function defineFoundation<Fields extends z.ZodObject, const Tasks extends AnyTasks = Record<never, never>>(
+  options: FoundationOptions<Fields, Tasks>,
+): FoundationPlugin<Fields, Tasks> {
+  const refuse = refusal(`Foundation type '${options.type}'`, options.type)
+  if (!typeName.test(options.type))
+    refuse('its name must be letters, digits, - and _, beginning with a letter, 40 at the most')
+  const module = options.module ?? options.type.toLowerCase().replaceAll('-', '_')
+  checkModuleName(module, refuse)
+
+  const fields = Object.keys(options.fields.shape)
+  const values = Object.keys(options.values ?? {})
+  const functions = Object.keys(options.functions)
+  for (const name of fields)
+    if (!fieldName.test(name)) refuse(`its field '${name}' must be letters and digits, beginning with a small letter`)
+  for (const name of [...values, ...functions])
+    if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
+  const seen = new Set<string>(foundationCommonValues)
+  for (const name of [...fields, ...values.filter(value => !fields.includes(value)), ...functions]) {
+    if (seen.has(name))
+      refuse(
+        `the name '${name}' is taken: fields, values and functions share one set of names with ${foundationCommonValues.join(', ')}`,
+      )
+    seen.add(name)
+  }
+  return {
+    kind: 'foundation',
+    type: options.type,
+    module,
+    classes: options.classes ?? [],
+    fields: options.fields,
+    values: options.values ?? {},
+    tasks: options.tasks ?? ({} as Tasks),
+    functions: options.functions,
+  }
+}
+
+/** Declares a module: functions that are not a Foundation's own, called as `NAME.function( … )`. */
+export function defineModule<const Tasks extends AnyTasks = Record<never, never>>(
+  options: ModuleOptions<Tasks>,
+): ModulePlugin<Tasks> {
+  const refuse = refusal(`Module '${options.name}'`, options.name)
+  checkModuleName(options.name, refuse)
+  for (const name of Object.keys(options.functions))
+    if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
+  return { kind: 'module', module: options.name, tasks: options.tasks ?? ({} as Tasks), functions: options.functions }
+}
+
+function checkModuleName(name: string, refuse: (reason: string) => void): void {
+  if (!moduleName.test(name)) refuse(`its module name '${name}' must be lower case letters, digits and underscores`)
+  if (engineModules.some(taken => taken === name)) refuse(`the module name '${name}' is the engine's own`)
+}
+
+function refusal(what: string, plugin: string): (reason: string) => void {
+  return reason => {
+    throw new ContractorError('PLUGIN_INVALID', `${what} cannot be used: ${reason}`, { plugin })
+  }
+}

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+
+/**
+ * Every error that Contractor raises, by code: what its `data` holds. Code matches on `code`, never on the class or
+ * the text; HTTP status lives in the server.
+ */
+export interface ErrorData {
+  VALIDATION_FAILED: { issues: { path: string; message: string }[] }
+  NOT_FOUND: { kind: string; id: string | number; suggestion?: string }
+  ALREADY_EXISTS: { kind: string; id: string | number }
+  IN_USE: { kind: string; id: string | number; by: string[] }
+  WRONG_STATE: { kind: string; id: string | number; state: string }
+  JOB_REFUSED: { rule: string; target: string }
+  SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
+  RESOURCE_INVALID: { file: string; line?: number; key?: string }
+  CONFIG_INVALID: { target: string; key: string }
+  PLUGIN_INVALID: { plugin: string }
+  FUNCTION_FAILED: { module: string; function: string }
+  TASK_FAILED: Record<string, never>
+  CLAIM_LOST: { taskId: number }
+  UNAUTHENTICATED: Record<string, never>
+  FORBIDDEN: { needs: string }
+  DATABASE_IN_USE: { database: string }
+  DATABASE_NEWER: { database: string }
+  DATABASE_UNREACHABLE: { database: string }
+  PORT_IN_USE: { host: string; port: number }
+  SERVER_UNREACHABLE: { url: string }
+  CLOSED: Record<string, never>
+}
+
+export type ErrorCode = keyof ErrorData
+
+export interface ContractorErrorOptions {
+  cause?: unknown
+  /** The same call may succeed later, unchanged. */
+  retryable?: boolean
+}
+
+/** The one error class. The message says what happened, to which object, and what to do next. */
+export class ContractorError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'ContractorError'
+  readonly code: C
+  readonly data: ErrorData[C]
+  readonly retryable: boolean
+
+  constructor(code: C, message: string, data: ErrorData[C], options: ContractorErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.data = data
+    this.retryable = options.retryable ?? false
+  }
+}
+
+/**
+ * Whether a value is a ContractorError, and of that code if one is named. Looks at the shape and not at the class, so
+ * that errors of a second copy of this package are recognised too.
+ */
+export function isContractorError<C extends ErrorCode = ErrorCode>(
+  value: unknown,
+  code?: C,
+): value is ContractorError<C> {
+  if (!(value instanceof Error) || value.name !== 'ContractorError' || !('code' in value)) return false
+  return code === undefined || value.code === code
+}
+
+/** What a handler throws when the world refuses: the message reaches the operator, `retryable` says whether later may do. */
+export function taskFailed(message: string, options: ContractorErrorOptions = {}): ContractorError<'TASK_FAILED'> {
+  return new ContractorError('TASK_FAILED', message, {}, options)
+}
+
+/** Parses unknown input; a refusal is one VALIDATION_FAILED that names every wrong field of `what`. */
+export function parseInput<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.map(issue => ({ path: issue.path.map(String).join('.'), message: issue.message }))
+  const list = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
+  throw new ContractorError('VALIDATION_FAILED', `${what} is not valid: ${list}`, { issues }, { cause: parsed.error })
+}
+
+/** An error as it travels in a message between agent and server. */
+export const wireError = z.object({
+  code: z.string(),
+  message: z.string().max(4000),
+  retryable: z.boolean().default(false),
+})
+export type WireError = z.output<typeof wireError>
+
+/** Any thrown value as a WireError; the stack stays here. */
+export function toWireError(thrown: unknown): WireError {
+  if (isContractorError(thrown))
+    return { code: thrown.code, message: thrown.message.slice(0, 4000), retryable: thrown.retryable }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return { code: 'TASK_FAILED', message: message.slice(0, 4000), retryable: false }
+}

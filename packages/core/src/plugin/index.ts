@@ -1,0 +1,55 @@
+/** The plugin contract: all that an author of a Foundation driver, a module or an agent needs. Imports zod only. */
+
+export type {
+  AnyFunction,
+  FoundationContext,
+  FunctionContext,
+  FunctionDefinition,
+  Outcome,
+  Reply,
+} from './define-function.ts'
+export { defineFunction } from './define-function.ts'
+export type { HandlerContext, HandlerModule, Handlers } from './define-handlers.ts'
+export { defineHandlers } from './define-handlers.ts'
+export type {
+  AnyTasks,
+  FoundationOptions,
+  FoundationPlugin,
+  ModuleOptions,
+  ModulePlugin,
+  Plugin,
+  ValueDefinition,
+} from './define-plugin.ts'
+export { defineFoundation, defineModule, engineModules, foundationCommonValues } from './define-plugin.ts'
+export type { TaskDefinition, TaskDefinitions, TaskRequest, TaskSchemas } from './define-task.ts'
+export { defineTasks } from './define-task.ts'
+export type { Observation, TaskFunctionOptions } from './define-task-function.ts'
+export { defineTaskFunction } from './define-task-function.ts'
+export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'
+export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
+export type { Json } from './json.ts'
+export { json } from './json.ts'
+export type {
+  ClaimedTask,
+  ClaimReply,
+  ClaimRequest,
+  ClaimStatus,
+  ClaimsReply,
+  ClaimsRequest,
+  ResultsReply,
+  ResultsRequest,
+  TaskClaim,
+  TaskResult,
+} from './wire.ts'
+export {
+  claimedTask,
+  claimReply,
+  claimRequest,
+  claimStatus,
+  claimsReply,
+  claimsRequest,
+  resultsReply,
+  resultsRequest,
+  taskClaim,
+  taskResult,
+} from './wire.ts'

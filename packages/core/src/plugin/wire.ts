@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { wireError } from './error.ts'
+import { json } from './json.ts'
+
+/**
+ * The messages between a SubContractor and the server. All are POSTs under `/api/v1/dispatch/` with a bearer token, and
+ * all carry batches, so that a busy agent needs one round trip for many Tasks.
+ */
+
+const taskId = z.number().int().positive()
+
+/** Names one claim of one Task. Whoever cannot show the present token has lost the Task. */
+export const taskClaim = z.object({ taskId, claimToken: z.string().min(1).max(100) })
+export type TaskClaim = z.output<typeof taskClaim>
+
+/** A Task as an agent receives it. */
+export const claimedTask = taskClaim.extend({
+  module: z.string(),
+  function: z.string(),
+  params: json,
+  /** The claim is lost when it is not renewed for this long. */
+  leaseMs: z.number().int().positive(),
+  /** Which claim of this Task it is, from 1. */
+  attempt: z.number().int().positive(),
+})
+export type ClaimedTask = z.output<typeof claimedTask>
+
+/** What an agent can take on now: for each of its modules, how many Tasks. */
+export const claimRequest = z.object({
+  /** The agent's name for logs and explanations: a host name, usually. */
+  agent: z.string().min(1).max(100),
+  modules: z.record(z.string(), z.object({ slots: z.number().int().min(0).max(1000) })),
+  /** How long the server may hold the request while there is nothing to do. */
+  waitMs: z.number().int().min(0).max(60_000).default(0),
+})
+export type ClaimRequest = z.output<typeof claimRequest>
+
+export const claimReply = z.object({ tasks: z.array(claimedTask) })
+export type ClaimReply = z.output<typeof claimReply>
+
+/** How a Task ended: exactly one of `result` and `error`. */
+export const taskResult = taskClaim
+  .extend({ result: json.optional(), error: wireError.optional() })
+  .refine(
+    ({ result, error }) => (result === undefined) !== (error === undefined),
+    'exactly one of result and error is needed',
+  )
+export type TaskResult = z.output<typeof taskResult>
+
+/** Results, and in the same round trip a claim for more work. */
+export const resultsRequest = z.object({
+  results: z.array(taskResult).min(1).max(1000),
+  claim: claimRequest.optional(),
+})
+export type ResultsRequest = z.output<typeof resultsRequest>
+
+/** What became of one claim that was shown: kept, or refused because it was lost. */
+export const claimStatus = z.object({ taskId, accepted: z.boolean(), reason: z.string().optional() })
+export type ClaimStatus = z.output<typeof claimStatus>
+
+export const resultsReply = z.object({ results: z.array(claimStatus), tasks: z.array(claimedTask) })
+export type ResultsReply = z.output<typeof resultsReply>
+
+/** Renewal of leases, and the handing back of Tasks that were not begun or may be begun again. */
+export const claimsRequest = z.object({ claims: z.array(taskClaim).min(1).max(1000) })
+export type ClaimsRequest = z.output<typeof claimsRequest>
+
+export const claimsReply = z.object({ claims: z.array(claimStatus) })
+export type ClaimsReply = z.output<typeof claimsReply>
