@@ -17,7 +17,6 @@ export interface FunctionContext<Fields = Readonly<Record<string, unknown>>> {
     readonly site: string
     readonly configUuid: string
   }
-  readonly config: Readonly<Record<string, Json>>
 }
 
 export interface FoundationContext<Fields = Readonly<Record<string, unknown>>> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { AnyTasks, Plugin } from './define-plugin.ts'
-import { ContractorError } from './error.ts'
+import { ContractorError, parseInput } from './error.ts'
 
 /** What a handler is given besides its parameters. Handlers keep nothing between calls. */
 export interface HandlerContext {
@@ -60,7 +60,9 @@ export function defineHandlers<P extends Plugin>(plugin: P, handlers: Handlers<P
           {},
         )
       }
-      return task.result.parse(await handler(task.params.parse(params), context))
+      const what = `${plugin.module}.${name}`
+      const result = await handler(parseInput(task.params, params, `The parameters of ${what}`), context)
+      return parseInput(task.result, result, `The result of ${what}`)
     },
   }
 }

@@ -29,6 +29,7 @@ export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
 export { json } from './json.ts'
+export { seconds } from './seconds.ts'
 export type {
   ClaimedTask,
   ClaimReply,
@@ -36,6 +37,7 @@ export type {
   ClaimStatus,
   ClaimsReply,
   ClaimsRequest,
+  ReleaseRequest,
   ResultsReply,
   ResultsRequest,
   TaskClaim,
@@ -48,6 +50,7 @@ export {
   claimStatus,
   claimsReply,
   claimsRequest,
+  releaseRequest,
   resultsReply,
   resultsRequest,
   taskClaim,

@@ -61,9 +61,18 @@ export type ClaimStatus = z.output<typeof claimStatus>
 export const resultsReply = z.object({ results: z.array(claimStatus), tasks: z.array(claimedTask) })
 export type ResultsReply = z.output<typeof resultsReply>
 
-/** Renewal of leases, and the handing back of Tasks that were not begun or may be begun again. */
+/** Renewal of leases. */
 export const claimsRequest = z.object({ claims: z.array(taskClaim).min(1).max(1000) })
 export type ClaimsRequest = z.output<typeof claimsRequest>
+
+/** The handing back of Tasks. One that was begun counts as lost: the engine looks before it is issued again. */
+export const releaseRequest = z.object({
+  claims: z
+    .array(taskClaim.extend({ begun: z.boolean().default(true) }))
+    .min(1)
+    .max(1000),
+})
+export type ReleaseRequest = z.output<typeof releaseRequest>
 
 export const claimsReply = z.object({ claims: z.array(claimStatus) })
 export type ClaimsReply = z.output<typeof claimsReply>

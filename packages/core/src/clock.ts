@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type SQL, sql } from 'drizzle-orm'
+
+/**
+ * Where time comes from. Moments that are stored or compared are SQL expressions, so that all server processes of one
+ * database agree on them; JavaScript only ever sleeps.
+ */
+export interface Clock {
+  /** The present moment, as an expression inside a statement. */
+  now(): SQL<Date>
+  /** Resolves after so many milliseconds, or as soon as the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** Longest delay that a JavaScript timer can hold, in milliseconds. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** The database's own clock. */
+export const databaseClock: Clock = {
+  now: () => sql<Date>`now()`,
+  async sleep(ms, signal) {
+    await delay(Math.min(Math.max(ms, 0), longestTimerMs), undefined, { signal }).catch(() => undefined)
+  },
+}

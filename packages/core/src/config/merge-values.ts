@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ContractorError } from '../plugin/error.ts'
+import type { Json } from '../plugin/json.ts'
+
+/**
+ * Merging of config values, one source after the other. A name may begin with an operator:
+ * none replaces, `<` prepends, `>` appends, `-` removes, `~` deletes the whole value; and may end with `:Class`, which
+ * makes it apply only where the Foundation's class list has that class. Within one source the operators apply in the
+ * order below, and for each of them the plain name before one with a class, so that the more specific one wins.
+ */
+export type Values = Record<string, Json>
+
+const order = ['-', '', '<', '>', '~'] as const
+type Operator = (typeof order)[number]
+
+interface Change {
+  operator: Operator
+  name: string
+  forClass: string | undefined
+  value: Json
+}
+
+/** One source: where it is from, for messages, and its values as written. */
+export interface Layer {
+  source: string
+  values: Values
+}
+
+/** The merged values, in the order of the layers: later ones win. */
+export function mergeLayers(layers: readonly Layer[], classes: readonly string[]): Values {
+  const merged: Values = {}
+  for (const layer of layers) applyLayer(merged, layer, classes)
+  return merged
+}
+
+function applyLayer(merged: Values, { source, values }: Layer, classes: readonly string[]): void {
+  const changes = Object.entries(values).map(([written, value]) => parseChange(written, value))
+  const applying = changes.filter(({ forClass }) => forClass === undefined || classes.includes(forClass))
+  applying.sort(
+    (a, b) =>
+      order.indexOf(a.operator) - order.indexOf(b.operator) ||
+      Number(a.forClass !== undefined) - Number(b.forClass !== undefined),
+  )
+  for (const { operator, name, value } of applying) {
+    const present = merged[name]
+    if (operator === '~') delete merged[name]
+    else if (operator === '') merged[name] = value
+    else if (operator === '-') {
+      if (present !== undefined) merged[name] = without(present, value)
+    } else if (present === undefined) merged[name] = value
+    else {
+      const joined = operator === '<' ? join(value, present, present) : join(present, value, value)
+      if (joined === undefined) {
+        throw new ContractorError(
+          'CONFIG_INVALID',
+          `Config value '${operator}${name}' of ${source} cannot be joined: it is ${kindOf(value)}, and what is there is ${kindOf(present)}`,
+          { target: source, key: name },
+        )
+      }
+      merged[name] = joined
+    }
+  }
+}
+
+function parseChange(written: string, value: Json): Change {
+  const [, operator = '', name = written, forClass] = /^([<>~-]?)([^:]+)(?::(.+))?$/.exec(written) ?? []
+  return { operator: operator as Operator, name, forClass, value }
+}
+
+/** Both together, in this order; for maps, `winner` is the one whose values stay where both have a key. */
+function join(first: Json, second: Json, winner: Json): Json | undefined {
+  if (Array.isArray(first) || Array.isArray(second)) {
+    return [...(Array.isArray(first) ? first : [first]), ...(Array.isArray(second) ? second : [second])]
+  }
+  if (typeof first === 'string' && typeof second === 'string') return first + second
+  if (isMap(first) && isMap(second)) return winner === second ? { ...first, ...second } : { ...second, ...first }
+  return undefined
+}
+
+/** List items, parts of a text, or keys of a map taken out. */
+function without(present: Json, removed: Json): Json {
+  const unwanted = Array.isArray(removed) ? removed : isMap(removed) ? Object.keys(removed) : [removed]
+  if (Array.isArray(present)) return present.filter(item => !unwanted.some(one => isDeepStrictEqual(one, item)))
+  if (typeof present === 'string') {
+    return unwanted.reduce<string>(
+      (text, part) => (typeof part === 'string' && part ? text.replaceAll(part, '') : text),
+      present,
+    )
+  }
+  if (isMap(present)) return Object.fromEntries(Object.entries(present).filter(([key]) => !unwanted.includes(key)))
+  return present
+}
+
+function isMap(value: Json): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function kindOf(value: Json): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'a map' : typeof value === 'string' ? 'a text' : `a ${typeof value}`
+}

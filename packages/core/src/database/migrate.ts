@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
+import { ContractorError } from '../plugin/error.ts'
+import { type Db, executeRows } from './database.ts'
+
+const migrationsTable = 'migration'
+const migrationsSchema = 'contractor'
+
+// Through the package's own name, so that sources and built files find the same folder.
+const migrationsFolder = join(
+  dirname(createRequire(import.meta.url).resolve('@contractor/core/package.json')),
+  'migrations',
+)
+
+export const migrationConfig = { migrationsFolder, migrationsTable, migrationsSchema }
+
+/** Held while migrating, so that processes that start together do it one after the other. Any fixed number will do. */
+export const migrationLock = 7_263_405_118
+
+/** Refuses a database that a newer version has migrated: this version does not know what its tables mean. */
+export async function checkNotNewer(db: Db, database: string): Promise<void> {
+  const [table] = await executeRows<{ found: string | null }>(
+    db,
+    sql`select to_regclass(${`${migrationsSchema}.${migrationsTable}`})::text as found`,
+  )
+  if (!table?.found) return
+  const [last] = await executeRows<{ at: string | null }>(
+    db,
+    sql`select max(created_at)::text as at from ${sql.identifier(migrationsSchema)}.${sql.identifier(migrationsTable)}`,
+  )
+  const known = Math.max(...readMigrationFiles(migrationConfig).map(migration => migration.folderMillis))
+  if (Number(last?.at ?? 0) > known) {
+    throw new ContractorError(
+      'DATABASE_NEWER',
+      `${database} was made by a newer version of Contractor than this one. Upgrade this program; the database was not changed.`,
+      { database },
+    )
+  }
+}

@@ -1,0 +1,42 @@
+import { PGlite } from '@electric-sql/pglite'
+import type { Sql } from 'postgres'
+import { ContractorError } from '../plugin/error.ts'
+import type { Database } from './database.ts'
+import { openPglite, wrapPglite } from './open-pglite.ts'
+import { openPostgres, wrapPostgres } from './open-postgres.ts'
+
+/**
+ * Where the engine keeps its data:
+ * - `memory:` an embedded database that is gone at the end;
+ * - `pglite:DIRECTORY` an embedded database in a directory, used by one process at a time;
+ * - `postgres://…` a PostgreSQL server;
+ * - a PGlite, a postgres.js client, or a drizzle database over one of them: the host's own, which stays open at close.
+ */
+export type DatabaseOption = string | PGlite | Sql | { $client: PGlite | Sql }
+
+const keepOpen = async () => undefined
+
+/** Opens the database and brings its tables up to date. */
+export async function openDatabase(option: DatabaseOption): Promise<Database> {
+  if (typeof option === 'string') return openNamed(option)
+  const client = '$client' in option ? option.$client : option
+  if (client instanceof PGlite) return wrapPglite(client, "the host's own PGlite", keepOpen)
+  if (typeof client === 'function' && 'reserve' in client)
+    return wrapPostgres(client, "the host's own PostgreSQL client", keepOpen)
+  throw unknownDatabase('the value given')
+}
+
+async function openNamed(name: string): Promise<Database> {
+  if (name === 'memory:') return openPglite(undefined)
+  if (name.startsWith('pglite:') && name.length > 'pglite:'.length) return openPglite(name.slice('pglite:'.length))
+  if (/^postgres(ql)?:\/\//.test(name) && URL.canParse(name)) return openPostgres(name)
+  throw unknownDatabase(`'${name.replace(/\/\/.*@/, '//***@')}'`)
+}
+
+function unknownDatabase(what: string): ContractorError {
+  return new ContractorError(
+    'VALIDATION_FAILED',
+    `${what} names no database: use memory:, pglite:DIRECTORY or postgres://USER@HOST/NAME`,
+    { issues: [{ path: 'database', message: 'memory:, pglite:DIRECTORY or postgres://… is needed' }] },
+  )
+}

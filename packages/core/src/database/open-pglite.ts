@@ -1,0 +1,52 @@
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { drizzle } from 'drizzle-orm/pglite'
+import { migrate } from 'drizzle-orm/pglite/migrator'
+import type { Database } from './database.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { checkNotNewer, migrationConfig } from './migrate.ts'
+import * as schema from './schema.ts'
+
+/** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
+export async function openPglite(directory: string | undefined): Promise<Database> {
+  if (directory === undefined) return wrapPglite(await PGlite.create(), 'memory', client => client.close())
+  const path = resolve(directory)
+  await mkdir(path, { recursive: true })
+  const lock = await lockDirectory(path)
+  try {
+    // PGlite does not fsync: what was committed survives the death of the process, not a loss of power.
+    const client = await PGlite.create({ dataDir: path })
+    return await wrapPglite(client, path, async () => {
+      await client.close()
+      await lock.release()
+    })
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** Uses a PGlite that is open; `close` says what closing the Database does to it. */
+export async function wrapPglite(
+  client: PGlite,
+  name: string,
+  close: (client: PGlite) => Promise<void>,
+): Promise<Database> {
+  await client.waitReady
+  const db = drizzle(client, { schema })
+  try {
+    await checkNotNewer(db, `The database in ${name}`)
+    await migrate(db, migrationConfig)
+  } catch (error) {
+    await close(client)
+    throw error
+  }
+  return {
+    db,
+    kind: 'pglite',
+    name,
+    listen: (channel, heard) => client.listen(channel, heard),
+    close: () => close(client),
+  }
+}

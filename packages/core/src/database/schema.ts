@@ -1,0 +1,289 @@
+import { sql } from 'drizzle-orm'
+import {
+  type AnyPgColumn,
+  bigint,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  real,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import type { Json } from '../plugin/json.ts'
+
+/** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
+export const contractor = pgSchema('contractor')
+
+export const blueprintKind = contractor.enum('blueprint_kind', ['structure', 'foundation'])
+export const foundationState = contractor.enum('foundation_state', ['planned', 'located', 'built'])
+export const structureState = contractor.enum('structure_state', ['planned', 'built'])
+export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
+export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled'])
+export const tokenKind = contractor.enum('token_kind', ['admin', 'agent'])
+
+type Values = Record<string, Json>
+
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const createdAt = () => moment('created_at').notNull()
+const updatedAt = () => moment('updated_at').notNull()
+const identity = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
+
+export const site = contractor.table(
+  'site',
+  {
+    name: text('name').primaryKey(),
+    parent: text('parent').references((): AnyPgColumn => site.name, { onUpdate: 'cascade' }),
+    description: text('description').notNull().default(''),
+    configValues: jsonb('config_values').$type<Values>().notNull().default({}),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  table => [index('site_parent').on(table.parent)],
+)
+
+/** Compiled programs, by the hash of their source: stored once, and kept for the Jobs that started with them. */
+export const program = contractor.table('program', {
+  id: text('id').primaryKey(),
+  source: text('source').notNull(),
+  compiled: jsonb('compiled').$type<Json>().notNull(),
+})
+
+export const script = contractor.table('script', {
+  name: text('name').primaryKey(),
+  description: text('description').notNull().default(''),
+  programId: text('program_id')
+    .notNull()
+    .references(() => program.id),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+})
+
+export const blueprint = contractor.table('blueprint', {
+  name: text('name').primaryKey(),
+  kind: blueprintKind('kind').notNull(),
+  description: text('description').notNull().default(''),
+  configValues: jsonb('config_values').$type<Values>().notNull().default({}),
+  /** Of a FoundationBluePrint: the Foundation types that it may be used for. */
+  foundationTypes: text('foundation_types').array().notNull().default(sql`'{}'`),
+  /** Of a FoundationBluePrint: what hardware must show before it is located. */
+  template: jsonb('template').$type<Json>(),
+  physicalInterfaceNames: text('physical_interface_names').array().notNull().default(sql`'{}'`),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+})
+
+export const blueprintParent = contractor.table(
+  'blueprint_parent',
+  {
+    blueprint: text('blueprint')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    parent: text('parent')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade' }),
+    position: integer('position').notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.blueprint, table.parent] }),
+    index('blueprint_parent_parent').on(table.parent),
+  ],
+)
+
+export const blueprintScript = contractor.table(
+  'blueprint_script',
+  {
+    blueprint: text('blueprint')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    /** What the BluePrint calls it: create, destroy, or a utility name. */
+    name: text('name').notNull(),
+    script: text('script')
+      .notNull()
+      .references(() => script.name, { onUpdate: 'cascade' }),
+  },
+  table => [primaryKey({ columns: [table.blueprint, table.name] }), index('blueprint_script_script').on(table.script)],
+)
+
+/**
+ * Which FoundationBluePrints a StructureBluePrint may stand on; none means any. A name and not a reference: resource
+ * files link to BluePrints of drivers that may be loaded later, or never.
+ */
+export const blueprintFoundation = contractor.table(
+  'blueprint_foundation',
+  {
+    blueprint: text('blueprint')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    foundationBlueprint: text('foundation_blueprint').notNull(),
+  },
+  table => [primaryKey({ columns: [table.blueprint, table.foundationBlueprint] })],
+)
+
+/** What a network-booting machine is given. */
+export const pxe = contractor.table('pxe', {
+  name: text('name').primaryKey(),
+  bootScript: text('boot_script').notNull(),
+  template: text('template').notNull(),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+})
+
+export const foundation = contractor.table(
+  'foundation',
+  {
+    locator: text('locator').primaryKey(),
+    type: text('type').notNull(),
+    site: text('site')
+      .notNull()
+      .references(() => site.name, { onUpdate: 'cascade' }),
+    blueprint: text('blueprint')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade' }),
+    state: foundationState('state').notNull().default('planned'),
+    /** The type's own columns, as its plugin's schema has them. */
+    fields: jsonb('fields').$type<Values>().notNull().default({}),
+    idMap: jsonb('id_map').$type<Json>(),
+    locatedAt: moment('located_at'),
+    builtAt: moment('built_at'),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  table => [index('foundation_site').on(table.site), index('foundation_blueprint').on(table.blueprint)],
+)
+
+export const structure = contractor.table(
+  'structure',
+  {
+    id: identity(),
+    hostname: text('hostname').notNull(),
+    site: text('site')
+      .notNull()
+      .references(() => site.name, { onUpdate: 'cascade' }),
+    blueprint: text('blueprint')
+      .notNull()
+      .references(() => blueprint.name, { onUpdate: 'cascade' }),
+    foundation: text('foundation')
+      .notNull()
+      .references(() => foundation.locator, { onUpdate: 'cascade' }),
+    state: structureState('state').notNull().default('planned'),
+    configUuid: uuid('config_uuid').notNull().defaultRandom(),
+    configValues: jsonb('config_values').$type<Values>().notNull().default({}),
+    builtAt: moment('built_at'),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  table => [
+    unique('structure_hostname').on(table.site, table.hostname),
+    unique('structure_foundation').on(table.foundation),
+    unique('structure_config_uuid').on(table.configUuid),
+    index('structure_blueprint').on(table.blueprint),
+  ],
+)
+
+/**
+ * One run of a script for one target. Exactly one of the two targets is set. A Job is live while it has no outcome, and
+ * a target has one live Job at the most: the two partial unique indexes are that law.
+ */
+export const job = contractor.table(
+  'job',
+  {
+    id: identity(),
+    foundation: text('foundation').references(() => foundation.locator, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    structure: bigint('structure', { mode: 'number' }).references(() => structure.id, { onDelete: 'cascade' }),
+    /** What the BluePrint calls the script: create, destroy, or a utility name. */
+    action: text('action').notNull(),
+    programId: text('program_id')
+      .notNull()
+      .references(() => program.id),
+    state: jobState('state').notNull().default('waiting'),
+    outcome: jobOutcome('outcome'),
+    /** The script's whole state; absent until the Job starts and after it is over. */
+    vm: jsonb('vm').$type<Json>(),
+    message: text('message').notNull().default(''),
+    /** Percent, 0 to 100. */
+    progress: real('progress').notNull().default(0),
+    /** When the Foreman looks at it next; nothing to do until something arrives when absent. */
+    wakeAt: moment('wake_at'),
+    createdBy: text('created_by').notNull(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+    finishedAt: moment('finished_at'),
+  },
+  table => [
+    check('job_target', sql`num_nonnulls(${table.foundation}, ${table.structure}) = 1`),
+    check('job_outcome', sql`(${table.state} = 'done') = (${table.outcome} is not null)`),
+    uniqueIndex('job_live_foundation').on(table.foundation).where(sql`${table.outcome} is null`),
+    uniqueIndex('job_live_structure').on(table.structure).where(sql`${table.outcome} is null`),
+    index('job_due').on(table.wakeAt).where(sql`${table.wakeAt} is not null`),
+  ],
+)
+
+/** What an agent is to do now for a Job: one at the most for each Job. It is gone once it is answered. */
+export const task = contractor.table(
+  'task',
+  {
+    id: identity(),
+    job: bigint('job', { mode: 'number' })
+      .notNull()
+      .references(() => job.id, { onDelete: 'cascade' }),
+    site: text('site')
+      .notNull()
+      .references(() => site.name, { onUpdate: 'cascade' }),
+    module: text('module').notNull(),
+    function: text('function').notNull(),
+    params: jsonb('params').$type<Json>().notNull(),
+    /** Which request of its call it is, from 1. */
+    attempt: integer('attempt').notNull().default(1),
+    /** The present claim; absent while the Task waits for an agent. */
+    claimToken: uuid('claim_token'),
+    agent: text('agent'),
+    leaseUntil: moment('lease_until'),
+    createdAt: createdAt(),
+  },
+  table => [
+    unique('task_job').on(table.job),
+    index('task_waiting').on(table.module, table.site, table.id).where(sql`${table.claimToken} is null`),
+    index('task_lease').on(table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
+  ],
+)
+
+/**
+ * What happened. Read in the order of (txid, id), and only what is older than every running transaction: so a reader
+ * with a cursor misses nothing, though transactions commit in another order than they began.
+ */
+export const event = contractor.table(
+  'event',
+  {
+    id: identity(),
+    txid: xid8('txid').notNull().default(sql`pg_current_xact_id()`),
+    at: moment('at').notNull(),
+    type: text('type').notNull(),
+    /** Who caused it: a token's name, `foreman`, or what an embedding program said. */
+    by: text('by').notNull(),
+    job: bigint('job', { mode: 'number' }),
+    foundation: text('foundation'),
+    structure: bigint('structure', { mode: 'number' }),
+    data: jsonb('data').$type<Values>().notNull().default({}),
+  },
+  table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.txid, table.id)],
+)
+
+/** Bearer tokens. Only a hash is kept. */
+export const token = contractor.table('token', {
+  id: identity(),
+  name: text('name').notNull().unique(),
+  kind: tokenKind('kind').notNull(),
+  hash: text('hash').notNull().unique(),
+  /** Of an agent: the Sites, with all below them, and the modules that it may have work of. */
+  sites: text('sites').array().notNull().default(sql`'{}'`),
+  modules: text('modules').array().notNull().default(sql`'{}'`),
+  createdAt: createdAt(),
+})

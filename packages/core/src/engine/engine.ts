@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts'
+import type { Renderer } from '../config/render-values.ts'
+import { type Database, type Db, inTransaction } from '../database/database.ts'
+import type { Notifications } from './notifications.ts'
+import type { PluginRegistry } from './plugin-registry.ts'
+
+/** One line for whoever runs this process. Never a secret. */
+export type Log = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+
+/** What every part of the engine is given. */
+export interface Engine {
+  readonly database: Database
+  readonly db: Db
+  readonly clock: Clock
+  readonly plugins: PluginRegistry
+  readonly notifications: Notifications
+  readonly renderer: Renderer
+  /** Where machines reach the server, for `__contractor_host`; empty when there is none. */
+  readonly url: string
+  readonly leaseMs: number
+  readonly log: Log
+}
+
+/** What every call that touches the database takes besides its input. */
+export interface CallOptions {
+  /** The caller's drizzle transaction: its own rows and ours are committed together. */
+  tx?: Db | undefined
+  /** Who is asking, for the log; `sdk` unless said. */
+  by?: string | undefined
+}
+
+export const whoIs = (options: CallOptions): string => options.by ?? 'sdk'
+
+export function transaction<T>(engine: Engine, options: CallOptions, run: (tx: Db) => Promise<T>): Promise<T> {
+  return inTransaction(engine.db, options.tx, run)
+}

@@ -1,0 +1,58 @@
+import type { AnyFunction } from '../plugin/define-function.ts'
+import { engineModules, type FoundationPlugin, type ModulePlugin, type Plugin } from '../plugin/define-plugin.ts'
+import { ContractorError } from '../plugin/error.ts'
+
+/** The plugins that the host passed in. */
+export interface PluginRegistry {
+  readonly foundations: ReadonlyMap<string, FoundationPlugin>
+  readonly modules: ReadonlyMap<string, ModulePlugin>
+  /** Throws NOT_FOUND for a type that no plugin provides. */
+  getFoundation(type: string): FoundationPlugin
+  /** A module's function, for the Foundation type at hand where the module is `foundation`. */
+  findFunction(
+    module: string,
+    name: string,
+    foundationType: string,
+  ): { plugin: Plugin; definition: AnyFunction } | undefined
+}
+
+/** Throws PLUGIN_INVALID when two plugins claim one name. */
+export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
+  const foundations = new Map<string, FoundationPlugin>()
+  const modules = new Map<string, ModulePlugin>()
+  const taken = new Set<string>(engineModules)
+  for (const plugin of plugins) {
+    if (taken.has(plugin.module)) {
+      throw new ContractorError('PLUGIN_INVALID', `Two plugins are named '${plugin.module}'. Pass each one once.`, {
+        plugin: plugin.module,
+      })
+    }
+    taken.add(plugin.module)
+    if (plugin.kind === 'module') modules.set(plugin.module, plugin)
+    else if (foundations.has(plugin.type)) {
+      throw new ContractorError('PLUGIN_INVALID', `Two plugins provide the Foundation type '${plugin.type}'.`, {
+        plugin: plugin.type,
+      })
+    } else foundations.set(plugin.type, plugin)
+  }
+  return {
+    foundations,
+    modules,
+    getFoundation(type) {
+      const plugin = foundations.get(type)
+      if (plugin) return plugin
+      const known = [...foundations.keys()].sort()
+      const hint = known.length ? `Known types: ${known.join(', ')}.` : 'No plugin with a Foundation type is loaded.'
+      throw new ContractorError('NOT_FOUND', `Foundation type '${type}' is not known. ${hint}`, {
+        kind: 'Foundation type',
+        id: type,
+      })
+    },
+    findFunction(module, name, foundationType) {
+      const plugin = module === 'foundation' ? foundations.get(foundationType) : modules.get(module)
+      if (!plugin || !Object.hasOwn(plugin.functions, name)) return undefined
+      const definition = plugin.functions[name]
+      return definition && { plugin, definition }
+    },
+  }
+}
