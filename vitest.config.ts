@@ -1,17 +1,25 @@
 import { defineConfig } from 'vitest/config'
 
+// Sources, not builds: tests need no `npm run build`, and cannot run on a stale one.
+const conditions = ['@contractor/source', 'module', 'node', 'development|production']
+
 export default defineConfig({
-  resolve: { conditions: ['@contractor/source'] },
-  ssr: { resolve: { conditions: ['@contractor/source', 'node', 'import', 'default'] } },
+  resolve: { conditions },
+  environments: {
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    __vitest__: { resolve: { conditions } },
+  },
   test: {
     include: [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
       'packages/plugins/*/src/**/*.test.ts',
+      'packages/plugins/*/test/**/*.test.ts',
       'test/**/*.test.ts',
       'examples/**/*.test.ts',
     ],
     exclude: ['**/*.real.test.ts', '**/node_modules/**', '**/dist/**'],
+    globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

@@ -17,9 +17,12 @@ export interface ConfigTargets {
   foundations?: readonly string[]
 }
 
+/** Merges and renders when called; throws CONFIG_INVALID, so that one bad config spoils no other. */
+export type LazyConfig = () => Values
+
 export interface Configs {
-  structures: Map<number, Values>
-  foundations: Map<string, Values>
+  structures: Map<number, LazyConfig>
+  foundations: Map<string, LazyConfig>
 }
 
 interface SiteNode {
@@ -48,30 +51,32 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
   )
   const nowMs = Number(time?.now_ms)
 
-  const resolve = (
-    target: string,
-    blueprint: string,
-    site: string,
-    type: string,
-    middle: Layer[],
-    last: Layer[],
-    changed: Date[],
-  ) => {
-    const line = ancestorsFirst(tree, blueprint)
-    const chain = siteChain(sites, site)
-    const changedMs = [...changed, ...line.map(node => node.updatedAt)].map(Number)
-    const merged = mergeLayers(
-      [
-        ...line.map(node => ({ source: `BluePrint ${node.name}`, values: node.configValues })),
-        ...middle,
-        ...chain.map(node => ({ source: `Site ${node.name}`, values: node.config_values })),
-        ...last,
-        globalLayer(engine.url, nowMs, Math.max(...changedMs, ...chain.map(node => Number(node.updated_ms)))),
-      ],
-      engine.plugins.foundations.get(type)?.classes ?? [],
-    )
-    return engine.renderer.render(merged, target)
-  }
+  const resolve =
+    (
+      target: string,
+      blueprint: string,
+      site: string,
+      type: string,
+      middle: Layer[],
+      last: Layer[],
+      changed: Date[],
+    ): LazyConfig =>
+    () => {
+      const line = ancestorsFirst(tree, blueprint)
+      const chain = siteChain(sites, site)
+      const changedMs = [...changed, ...line.map(node => node.updatedAt)].map(Number)
+      const merged = mergeLayers(
+        [
+          ...line.map(node => ({ source: `BluePrint ${node.name}`, values: node.configValues })),
+          ...middle,
+          ...chain.map(node => ({ source: `Site ${node.name}`, values: node.config_values })),
+          ...last,
+          globalLayer(engine.url, nowMs, Math.max(...changedMs, ...chain.map(node => Number(node.updated_ms)))),
+        ],
+        engine.plugins.foundations.get(type)?.classes ?? [],
+      )
+      return engine.renderer.render(merged, target)
+    }
 
   return {
     structures: new Map(

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
-import postgres, { type Sql } from 'postgres'
+import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
 import type { Database } from './database.ts'
 import { checkNotNewer, migrationConfig, migrationLock } from './migrate.ts'
@@ -56,8 +56,7 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
   try {
     await reserved`select pg_advisory_lock(${migrationLock})`
     try {
-      // drizzle reads the parsers of the client that it is given; a reserved one shares its pool's.
-      const db = drizzle(Object.assign(reserved, { options: client.options }), { schema })
+      const db = drizzle(asClient(client, reserved), { schema })
       await checkNotNewer(db, name)
       await migrate(db, migrationConfig)
     } finally {
@@ -66,6 +65,22 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
   } finally {
     reserved.release()
   }
+}
+
+/** A reserved connection as drizzle wants a client: with its pool's options, and transactions. */
+function asClient(pool: Sql, reserved: ReservedSql): Sql {
+  const begin = async (run: (client: ReservedSql) => Promise<unknown>) => {
+    await reserved`begin`
+    try {
+      const result = await run(reserved)
+      await reserved`commit`
+      return result
+    } catch (error) {
+      await reserved`rollback`
+      throw error
+    }
+  }
+  return Object.assign(reserved, { options: pool.options, begin }) as unknown as Sql
 }
 
 /** How messages name a server: without user and password. */

@@ -61,8 +61,8 @@ export function defineHandlers<P extends Plugin>(plugin: P, handlers: Handlers<P
         )
       }
       const what = `${plugin.module}.${name}`
-      const result = await handler(parseInput(task.params, params, `The parameters of ${what}`), context)
-      return parseInput(task.result, result, `The result of ${what}`)
+      const result = await handler(parseInput(task.params, params, `Input of ${what}`), context)
+      return parseInput(task.result, result, `Result of ${what}`)
     },
   }
 }

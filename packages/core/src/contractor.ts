@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
+import { type Clock, databaseClock } from './clock.ts'
+import { createRenderer } from './config/render-values.ts'
+import { type DatabaseOption, openDatabase } from './database/open-database.ts'
+import type { Engine, Log } from './engine/engine.ts'
+import { openNotifications } from './engine/notifications.ts'
+import { createPluginRegistry } from './engine/plugin-registry.ts'
+import { createEvents, type Events } from './event/events.ts'
+import { createAdvancer } from './foreman/advance-jobs.ts'
+import { createForeman, type Foreman } from './foreman/foreman.ts'
+import { createFoundations, type Foundations } from './foundation/foundations.ts'
+import { createJobs, type Jobs } from './job/jobs.ts'
+import type { Plugin } from './plugin/define-plugin.ts'
+import { createResources, type Resources } from './resource/resources.ts'
+import { createScripts, type Scripts } from './script/scripts.ts'
+import { createSites, type Sites } from './site/sites.ts'
+import { createStructures, type Structures } from './structure/structures.ts'
+import { createDispatch, type Dispatch } from './task/dispatch.ts'
+import { createTokens, type Tokens } from './token/tokens.ts'
+
+export interface ContractorOptions {
+  /** `memory:`, `pglite:DIRECTORY`, `postgres://…`, or a PGlite, postgres.js client or drizzle database of the host's. */
+  database: DatabaseOption
+  plugins?: readonly Plugin[]
+  /** Where machines reach the server, without a slash at the end. */
+  url?: string
+  /** How long an agent may be silent about a Task before it is taken from it, in milliseconds; 15,000 unless said. */
+  leaseMs?: number
+  /** Whether this process runs the Foreman; true unless said. */
+  foreman?: boolean
+  clock?: Clock
+  newId?: () => string
+  /** Where log lines go; nowhere unless said. */
+  log?: Log
+}
+
+/** The engine. One for a process; several processes may share a PostgreSQL. */
+export interface Contractor {
+  readonly sites: Sites
+  readonly scripts: Scripts
+  readonly blueprints: Blueprints
+  readonly resources: Resources
+  readonly foundations: Foundations
+  readonly structures: Structures
+  readonly jobs: Jobs
+  readonly events: Events
+  readonly tokens: Tokens
+  readonly dispatch: Dispatch
+  readonly foreman: Foreman
+  /** How messages name the database. */
+  readonly databaseName: string
+  readonly log: Log
+  /** Ends what is under way in this process and closes the database, unless that is the host's own. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the database, brings it up to date, and starts the Foreman.
+ * Throws DATABASE_IN_USE, DATABASE_NEWER, DATABASE_UNREACHABLE or PLUGIN_INVALID.
+ */
+export async function createContractor(options: ContractorOptions): Promise<Contractor> {
+  const plugins = createPluginRegistry(options.plugins ?? [])
+  const log = options.log ?? (() => undefined)
+  const database = await openDatabase(options.database)
+  const notifications = await openNotifications(database)
+  const renderer = createRenderer()
+  const engine: Engine = {
+    database,
+    db: database.db,
+    clock: options.clock ?? databaseClock,
+    plugins,
+    notifications,
+    renderer,
+    url: options.url ?? '',
+    leaseMs: options.leaseMs ?? 15_000,
+    newId: options.newId ?? randomUUID,
+    log,
+  }
+  const advancer = createAdvancer(engine)
+  const foreman = createForeman(engine, advancer)
+  const events = createEvents(engine)
+  const jobs = createJobs(engine, events)
+  if (options.foreman ?? true) foreman.start()
+
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    await foreman.stop()
+    await notifications.close()
+    await database.close()
+    renderer.close()
+  }
+  return {
+    sites: createSites(engine),
+    scripts: createScripts(engine),
+    blueprints: createBlueprints(engine),
+    resources: createResources(engine),
+    foundations: createFoundations(engine, jobs),
+    structures: createStructures(engine, jobs),
+    jobs,
+    events,
+    tokens: createTokens(engine),
+    dispatch: createDispatch(engine, advancer),
+    foreman,
+    databaseName: database.name,
+    log,
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { json } from '../plugin/json.ts'
+
+/** What may happen, by the object that it happens to. */
+export const eventTypes = [
+  'job.created',
+  'job.started',
+  'job.progress',
+  'job.waiting',
+  'job.paused',
+  'job.resumed',
+  'job.reset',
+  'job.error',
+  'job.aborted',
+  'job.completed',
+  'job.cancelled',
+  'foundation.created',
+  'foundation.deleted',
+  'foundation.located',
+  'foundation.built',
+  'foundation.destroyed',
+  'structure.created',
+  'structure.deleted',
+  'structure.built',
+  'structure.destroyed',
+] as const
+export type EventType = (typeof eventTypes)[number]
+
+export const eventView = z.object({
+  /** Where it stands in the order of all events: pass as `after` to read what follows. */
+  cursor: z.string(),
+  at: z.iso.datetime(),
+  type: z.enum(eventTypes),
+  /** Who caused it: a token's name, `foreman`, or what an embedding program said. */
+  by: z.string(),
+  job: z.number().int().nullable(),
+  foundation: z.string().nullable(),
+  structure: z.number().int().nullable(),
+  data: z.record(z.string(), json),
+})
+export type Event = z.output<typeof eventView>
+
+export interface NewEvent {
+  type: EventType
+  by: string
+  job?: number | null
+  foundation?: string | null
+  structure?: number | null
+  data?: Event['data']
+}

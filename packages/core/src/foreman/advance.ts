@@ -1,0 +1,211 @@
+import {
+  createState,
+  inspect,
+  type Program,
+  parseState,
+  run,
+  type State,
+  type Stop,
+  withPendingState,
+} from '@contractor/tscript'
+import type { Engine } from '../engine/engine.ts'
+import type { EventType, NewEvent } from '../event/event.ts'
+import { jobKind } from '../job/rules.ts'
+import type { JobRow } from '../job/target.ts'
+import type { TaskRequest } from '../plugin/define-task.ts'
+import type { Json } from '../plugin/json.ts'
+import type { StateChange } from '../target-state.ts'
+import { type Arrival, type Call, call as callSchema, currentRequest, findCalled, receive } from './call.ts'
+import { createScriptHost } from './script-host.ts'
+import type { Work } from './work.ts'
+
+/**
+ * One transition of one Job, as a pure function of what was read: deliver what arrived, run the script to its next
+ * stop, and say what is to be written. Nothing here touches the database, so many Jobs advance between one read and
+ * one write.
+ */
+export interface Transition {
+  job: Pick<JobRow, 'id' | 'state' | 'outcome' | 'message' | 'progress'> & { vm: Json | null; wakeAtMs: number | null }
+  task?: { site: string; module: string; function: string; params: Json; attempt: number }
+  events: NewEvent[]
+  /** Fields of the Foundation that the script changed. */
+  foundation?: { locator: string; fields: Record<string, Json | undefined> }
+  /** What the end of the Job does to its target. */
+  change?: StateChange
+}
+
+/** How many instructions a script may do in one transaction before others get their turn. */
+const stepBudget = 100_000
+
+/** When to look again at a Job whose Foundation was being changed by another transaction, in milliseconds. */
+const lookAgainMs = 100
+
+export function advance(engine: Engine, work: Work, arrival?: Arrival): Transition {
+  const { job, nowMs } = work
+  if (job.state === 'waiting') {
+    if (work.wait === null) return keep(work, { wakeAtMs: nowMs + lookAgainMs })
+    if (work.wait !== undefined) return waits(work, work.wait)
+    const started = event(work, 'job.started')
+    const transition = runScript(engine, work, createState(work.program))
+    return { ...transition, events: [started, ...transition.events] }
+  }
+  let vm = parseState(job.vm, work.program)
+  if (arrival || isTimerDue(vm, nowMs)) {
+    const delivered = deliver(engine, work, vm, arrival ?? { kind: 'timer' })
+    if (delivered.error !== undefined) return stopped(work, delivered.vm, 'error', delivered.error)
+    vm = delivered.vm
+  }
+  // What arrives for a paused Job is kept, and looked at when the operator resumes it.
+  if (job.state !== 'queued') return keep(work, { vm: vm as unknown as Json })
+  return runScript(engine, work, vm)
+}
+
+/** Moves the pending call on by what arrived. */
+function deliver(engine: Engine, work: Work, vm: State, arrival: Arrival): { vm: State; error?: string } {
+  const { pending } = vm
+  if (!pending || pending.state === null) return { vm }
+  const called = findCalled(engine.plugins, pending, work.target.foundation.type)
+  if (!called)
+    return {
+      vm,
+      error: `${pending.module}.${pending.function} is no longer provided by any plugin. Start this process with it, then reset the Job.`,
+    }
+  try {
+    const received = receive(called, pending, callSchema.parse(pending.state), arrival, work.nowMs)
+    const moved = withPendingState(vm, received.call as unknown as Json)
+    return 'error' in received ? { vm: moved, error: received.error } : { vm: moved }
+  } catch (error) {
+    return {
+      vm,
+      error: `${pending.module}.${pending.function} could not take what arrived (${arrival.kind}): ${messageOf(error)}`,
+    }
+  }
+}
+
+function isTimerDue(vm: State, nowMs: number): boolean {
+  const current = pendingCall(vm)
+  return current?.wakeAt !== undefined && current.wakeAt <= nowMs
+}
+
+function pendingCall(vm: State): Call | undefined {
+  return vm.pending && vm.pending.state !== null ? callSchema.parse(vm.pending.state) : undefined
+}
+
+function runScript(engine: Engine, work: Work, before: State): Transition {
+  const { program, target, config, nowMs } = work
+  const host = createScriptHost({ engine, target, config, nowMs })
+  const vm = run(program, before, host, { steps: stepBudget })
+  const transition = toTransition(engine, work, vm, vm.stop)
+  if (!Object.keys(host.changedFields).length) return transition
+  return { ...transition, foundation: { locator: target.foundation.locator, fields: host.changedFields } }
+}
+
+function toTransition(engine: Engine, work: Work, vm: State, stop: Stop | undefined): Transition {
+  const { nowMs } = work
+  switch (stop?.kind) {
+    case undefined:
+    case 'budget':
+      return running(work, vm, work.job.message, nowMs)
+    case 'done':
+      return completed(work)
+    case 'paused':
+    case 'error':
+    case 'aborted':
+      return stopped(work, vm, stop.kind, stop.message, stop.line)
+    case 'waiting': {
+      const current = pendingCall(vm)
+      if (!vm.pending || !current) {
+        const wakeAtMs = stop.wakeAt === undefined ? nowMs : stop.wakeAt * 1000
+        return running(work, vm, stop.message ?? describe(work.program, vm, nowMs), wakeAtMs)
+      }
+      const message = stop.message ?? describe(work.program, vm, nowMs)
+      if (current.notBefore !== undefined && current.notBefore > nowMs) {
+        return running(work, vm, `${message} (try ${current.failures + 1} follows)`, current.notBefore)
+      }
+      const called = findCalled(engine.plugins, vm.pending, work.target.foundation.type)
+      let request: TaskRequest | undefined
+      try {
+        request = called && !work.hasTask ? currentRequest(called, current) : undefined
+      } catch (error) {
+        return stopped(
+          work,
+          vm,
+          'error',
+          `${vm.pending.module}.${vm.pending.function} could not say what it needs: ${messageOf(error)}`,
+        )
+      }
+      const transition = running(work, vm, message, current.wakeAt ?? null)
+      if (!called || !request) return transition
+      const { site } = work.target.foundation
+      const task = {
+        site,
+        module: request.module ?? called.plugin.module,
+        function: request.function,
+        params: request.params,
+      }
+      return { ...transition, task: { ...task, attempt: current.failures + 1 } }
+    }
+  }
+}
+
+function running(work: Work, vm: State, message: string, wakeAtMs: number | null): Transition {
+  const progress = inspect(work.program, vm, work.nowMs / 1000).progress
+  const moved = message !== work.job.message || Math.floor(progress) !== Math.floor(work.job.progress)
+  return {
+    job: { id: work.job.id, state: 'queued', outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs },
+    events: moved ? [event(work, 'job.progress', { message, progress })] : [],
+  }
+}
+
+function stopped(
+  work: Work,
+  vm: State,
+  state: 'paused' | 'error' | 'aborted',
+  message: string,
+  line?: number,
+): Transition {
+  const progress = inspect(work.program, vm, work.nowMs / 1000).progress
+  return {
+    job: { id: work.job.id, state, outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs: null },
+    events: [event(work, `job.${state}`, { message, progress, ...(line !== undefined && { line }) })],
+  }
+}
+
+function completed(work: Work): Transition {
+  const { id, action } = work.job
+  const kind = jobKind(action)
+  const to = kind === 'create' ? 'built' : 'destroyed'
+  const { structure, foundation } = work.target
+  return {
+    job: { id, state: 'done', outcome: 'completed', vm: null, message: '', progress: 100, wakeAtMs: null },
+    events: [event(work, 'job.completed', { progress: 100 })],
+    ...(kind !== 'utility' && {
+      change: structure ? { to, structure: structure.id } : { to, foundation: foundation.locator },
+    }),
+  }
+}
+
+function waits(work: Work, message: string): Transition {
+  const told = message === work.job.message
+  return { ...keep(work, { message }), events: told ? [] : [event(work, 'job.waiting', { message })] }
+}
+
+/** The Job as it is, but for what is said. */
+function keep(work: Work, changes: Partial<Transition['job']>): Transition {
+  const { id, state, outcome, vm, message, progress } = work.job
+  return { job: { id, state, outcome, vm: vm ?? null, message, progress, wakeAtMs: null, ...changes }, events: [] }
+}
+
+function event(work: Work, type: EventType, data: NonNullable<NewEvent['data']> = {}): NewEvent {
+  const { id, foundation, structure, action } = work.job
+  return { type, by: 'foreman', job: id, foundation, structure, data: { action, ...data } }
+}
+
+/** What the script is at, in the words of its innermost block that has any. */
+function describe(program: Program, vm: State, nowMs: number): string {
+  const { blocks, line } = inspect(program, vm, nowMs / 1000)
+  const described = blocks.map(block => block.description).filter(Boolean)
+  return described.at(-1) ?? `Running line ${line}`
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

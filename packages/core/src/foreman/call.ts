@@ -1,0 +1,132 @@
+import type { PendingCall } from '@contractor/tscript'
+import { z } from 'zod'
+import type { PluginRegistry } from '../engine/plugin-registry.ts'
+import type { AnyFunction, Reply } from '../plugin/define-function.ts'
+import type { Plugin } from '../plugin/define-plugin.ts'
+import type { TaskRequest } from '../plugin/define-task.ts'
+import type { WireError } from '../plugin/error.ts'
+import { type Json, json } from '../plugin/json.ts'
+
+/**
+ * A call of a plugin's function that is under way. It is kept inside the script's own state, so that there is one truth
+ * of where a Job stands. The function's state moves on with replies only; around it the Foreman keeps what it needs to
+ * ask again.
+ */
+export const call = z.object({
+  /** The same for every attempt of the call. */
+  id: z.string(),
+  /** The function's own. */
+  state: json,
+  /** What is asked of the agent: to do it, or only to look whether it was done. */
+  ask: z.enum(['request', 'observe']),
+  /** Failures in a row, of this request. */
+  failures: z.number().int(),
+  /** Not to be asked before this moment, in milliseconds since the epoch. */
+  notBefore: z.number().optional(),
+  /** The moment that the function waits for, in milliseconds since the epoch. */
+  wakeAt: z.number().optional(),
+})
+export type Call = z.output<typeof call>
+
+/** What reaches a call from outside. */
+export type Arrival =
+  | { kind: 'result'; value: Json }
+  | { kind: 'failed'; error: WireError }
+  /** The agent that had the Task is not heard of any more, or gave it back after it had begun. */
+  | { kind: 'lost'; agent: string }
+  | { kind: 'timer' }
+  | { kind: 'resumed' }
+
+/** How often a request is tried in all, before the Job says that it cannot. */
+export const mostAttempts = 5
+
+/** How long to wait before the next try, in milliseconds: 1, 2, 4, 8 … seconds, a minute at the most. */
+export function backoffMs(failures: number): number {
+  return Math.min(1000 * 2 ** (failures - 1), 60_000)
+}
+
+/** After an arrival: the call goes on, or it cannot and an operator has to say what now. */
+export type Received = { call: Call } | { call: Call; error: string }
+
+export interface CalledFunction {
+  plugin: Plugin
+  definition: AnyFunction
+}
+
+export function findCalled(
+  plugins: PluginRegistry,
+  pending: PendingCall,
+  foundationType: string,
+): CalledFunction | undefined {
+  return plugins.findFunction(pending.module, pending.function, foundationType)
+}
+
+/** What to ask of an agent now, if anything. */
+export function currentRequest({ definition }: CalledFunction, { state, ask }: Call): TaskRequest | undefined {
+  const parsed: unknown = definition.state.parse(state)
+  return ask === 'observe' ? definition.observe?.(parsed) : definition.request?.(parsed)
+}
+
+/** Moves a call on by what arrived. Pure: the same arrival on the same call gives the same. */
+export function receive(
+  called: CalledFunction,
+  pending: PendingCall,
+  current: Call,
+  arrival: Arrival,
+  nowMs: number,
+): Received {
+  const { definition } = called
+  const name = `${pending.module}.${pending.function}`
+  const moveOn = (reply: Reply): Call => {
+    if (!definition.receive) return { ...current, ask: 'request', failures: 0 }
+    const state = json.parse(definition.state.parse(definition.receive(definition.state.parse(current.state), reply)))
+    // An observation is no success: what is then asked again, and lost again, comes to its limit.
+    return { id: current.id, state, ask: 'request', failures: reply.kind === 'observed' ? current.failures : 0 }
+  }
+  const retry = (ask: Call['ask'], why: string): Received => {
+    const failures = current.failures + 1
+    if (failures < mostAttempts) return { call: { ...current, ask, failures, notBefore: nowMs + backoffMs(failures) } }
+    return { call: { ...current, ask }, error: `${name} was tried ${failures} times: ${why}` }
+  }
+
+  switch (arrival.kind) {
+    case 'result': {
+      const checked = checkResult(called, current, arrival.value)
+      if ('error' in checked) return { call: moveOn({ kind: 'failed', error: checked.error }) }
+      return { call: moveOn({ kind: current.ask === 'observe' ? 'observed' : 'result', value: checked.value }) }
+    }
+    case 'failed':
+      if (current.ask === 'observe')
+        return retry('observe', `looking whether it was done failed: ${arrival.error.message}`)
+      if (arrival.error.retryable && definition.idempotent && current.failures + 1 < mostAttempts)
+        return retry('request', arrival.error.message)
+      return { call: moveOn({ kind: 'failed', error: arrival.error }) }
+    case 'lost': {
+      const lost = `the agent ${arrival.agent} did not answer`
+      if (current.ask === 'observe' || definition.observe) return retry('observe', lost)
+      if (definition.idempotent) return retry('request', lost)
+      return {
+        call: current,
+        error: `${name} may or may not have been done: ${lost}, and there is no way to look. See what is there, then reset the Job to do it again, or cancel it.`,
+      }
+    }
+    case 'timer':
+      return { call: moveOn({ kind: 'timer', now: nowMs }) }
+    case 'resumed':
+      return { call: moveOn({ kind: 'resumed' }) }
+  }
+}
+
+/** An answer checked against the schema of what was asked: an agent of another version may answer otherwise. */
+function checkResult(called: CalledFunction, current: Call, value: Json): { value: Json } | { error: WireError } {
+  const asked = currentRequest(called, current)
+  const task =
+    asked && (asked.module === undefined || asked.module === called.plugin.module)
+      ? called.plugin.tasks[asked.function]
+      : undefined
+  if (!task) return { value }
+  const parsed = task.result.safeParse(value)
+  if (parsed.success) return { value: json.parse(parsed.data) }
+  const message = `The agent's answer to ${called.plugin.module}.${task.name} is not what was asked for: ${z.prettifyError(parsed.error)}`
+  return { error: { code: 'TASK_FAILED', message, retryable: false } }
+}

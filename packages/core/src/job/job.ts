@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import type { JobRow } from './target.ts'
+
+export const jobStates = ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'] as const
+
+export const jobView = z.object({
+  id: z.number().int(),
+  /** What it is for: exactly one of the two is set. */
+  foundation: z.string().nullable(),
+  structure: z.number().int().nullable(),
+  /** What the BluePrint calls its script: create, destroy, or a utility name. */
+  action: z.string(),
+  state: z.enum(jobStates),
+  /** How it ended; null while it lives. */
+  outcome: z.enum(['completed', 'cancelled']).nullable(),
+  /** What it is at, or why it does not go on. */
+  message: z.string(),
+  /** Percent, 0 to 100. */
+  progress: z.number(),
+  createdBy: z.string(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+})
+export type JobView = z.output<typeof jobView>
+
+/** One thing that happened to a Job, as a watcher sees it. */
+export interface JobEvent {
+  cursor: string
+  at: string
+  type: string
+  state: JobView['state']
+  message: string
+  progress: number
+}
+
+export function toJobView(row: JobRow): JobView {
+  return {
+    id: row.id,
+    foundation: row.foundation,
+    structure: row.structure,
+    action: row.action,
+    state: row.state,
+    outcome: row.outcome,
+    message: row.message,
+    progress: Math.floor(row.progress),
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,170 @@
+import { asc, eq, gt, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { loadSiteConfig } from '../config/load-config.ts'
+import type { Values } from '../config/merge-values.ts'
+import { type Db, executeRows } from '../database/database.ts'
+import { site } from '../database/schema.ts'
+import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { configValues, type Page, pageRequest, plainName, toPage } from '../name.ts'
+import { ContractorError, parseInput } from '../plugin/error.ts'
+import { json } from '../plugin/json.ts'
+
+export const siteInput = z.strictObject({
+  name: plainName,
+  /** The Site above, whose config values it inherits. */
+  parent: plainName.nullable().default(null),
+  description: z.string().default(''),
+  configValues: configValues.default({}),
+})
+
+export const siteChanges = siteInput.omit({ name: true }).partial()
+
+export const siteView = z.object({
+  name: z.string(),
+  parent: z.string().nullable(),
+  description: z.string(),
+  configValues: z.record(z.string(), json),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+
+export type SiteView = z.output<typeof siteView>
+
+export interface Site extends SiteView {
+  /** The Site's own values with those of the Sites above it, rendered. */
+  config(options?: CallOptions): Promise<Values>
+  update(changes: z.input<typeof siteChanges>, options?: CallOptions): Promise<Site>
+  delete(options?: CallOptions): Promise<void>
+}
+
+export interface Sites {
+  create(input: z.input<typeof siteInput>, options?: CallOptions): Promise<Site>
+  get(name: string, options?: CallOptions): Promise<Site>
+  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Site>>
+  update(name: string, changes: z.input<typeof siteChanges>, options?: CallOptions): Promise<Site>
+  /** Refused with IN_USE while anything belongs to it. */
+  delete(name: string, options?: CallOptions): Promise<void>
+}
+
+export function createSites(engine: Engine): Sites {
+  const sites: Sites = {
+    async create(input, options = {}) {
+      const parsed = parseInput(siteInput, input, 'The Site')
+      return transaction(engine, options, async tx => {
+        if (parsed.parent !== null) await requireSite(tx, parsed.parent)
+        const now = engine.clock.now()
+        const [row] = await tx
+          .insert(site)
+          .values({ ...parsed, createdAt: now, updatedAt: now })
+          .onConflictDoNothing()
+          .returning()
+        if (!row) {
+          throw new ContractorError('ALREADY_EXISTS', `A Site '${parsed.name}' exists already`, {
+            kind: 'Site',
+            id: parsed.name,
+          })
+        }
+        return toSite(row)
+      })
+    },
+    async get(name, options = {}) {
+      return toSite(await requireSite(options.tx ?? engine.db, name))
+    },
+    async list(page = {}, options = {}) {
+      const { after, limit } = parseInput(pageRequest, page, 'The page')
+      const rows = await (options.tx ?? engine.db)
+        .select()
+        .from(site)
+        .where(after === undefined ? undefined : gt(site.name, after))
+        .orderBy(asc(site.name))
+        .limit(limit + 1)
+      return toPage(rows, limit, row => row.name, toSite)
+    },
+    async update(name, changes, options = {}) {
+      const parsed = parseInput(siteChanges, changes, `The change of Site '${name}'`)
+      // Only what was given: the defaults of creation are not changes.
+      const given = Object.fromEntries(Object.entries(parsed).filter(([key]) => Object.hasOwn(changes, key)))
+      return transaction(engine, options, async tx => {
+        await requireSite(tx, name)
+        if (typeof given.parent === 'string') await checkParent(tx, name, given.parent)
+        const [row] = await tx
+          .update(site)
+          .set({ ...given, updatedAt: engine.clock.now() })
+          .where(eq(site.name, name))
+          .returning()
+        return toSite(row as typeof site.$inferSelect)
+      })
+    },
+    async delete(name, options = {}) {
+      await transaction(engine, options, async tx => {
+        await requireSite(tx, name)
+        const by = await usersOfSite(tx, name)
+        if (by.length) {
+          throw new ContractorError(
+            'IN_USE',
+            `Site '${name}' cannot be deleted: ${by.join(', ')} ${by.length === 1 ? 'belongs' : 'belong'} to it`,
+            {
+              kind: 'Site',
+              id: name,
+              by,
+            },
+          )
+        }
+        await tx.delete(site).where(eq(site.name, name))
+      })
+    },
+  }
+
+  const toSite = (row: typeof site.$inferSelect): Site => ({
+    name: row.name,
+    parent: row.parent,
+    description: row.description,
+    configValues: row.configValues,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+    config: (options = {}) => loadSiteConfig(engine, options.tx ?? engine.db, row.name),
+    update: (changes, options) => sites.update(row.name, changes, options),
+    delete: options => sites.delete(row.name, options),
+  })
+  return sites
+}
+
+/** The row of a Site; NOT_FOUND when there is none. */
+export async function requireSite(db: Db, name: string): Promise<typeof site.$inferSelect> {
+  const [row] = await db.select().from(site).where(eq(site.name, name))
+  if (!row) throw new ContractorError('NOT_FOUND', `Site '${name}' does not exist`, { kind: 'Site', id: name })
+  return row
+}
+
+async function checkParent(tx: Db, name: string, parent: string): Promise<void> {
+  await requireSite(tx, parent)
+  const above = await executeRows<{ name: string }>(
+    tx,
+    sql`with recursive line as (
+          select name, parent from contractor.site where name = ${parent}
+          union
+          select up.name, up.parent from contractor.site up join line on line.parent = up.name
+        ) select name from line`,
+  )
+  if (above.some(one => one.name === name)) {
+    const path = [...above.map(one => one.name)].join(' → ')
+    throw new ContractorError(
+      'VALIDATION_FAILED',
+      `Site '${name}' cannot belong to '${parent}': that would be a circle (${path} → ${parent})`,
+      {
+        issues: [{ path: 'parent', message: 'makes a circle' }],
+      },
+    )
+  }
+}
+
+async function usersOfSite(tx: Db, name: string): Promise<string[]> {
+  const rows = await executeRows<{ who: string }>(
+    tx,
+    sql`select 'Site ' || name as who from contractor.site where parent = ${name}
+        union all select 'Foundation ' || locator from contractor.foundation where site = ${name}
+        union all select 'Structure ' || hostname from contractor.structure where site = ${name}
+        limit 20`,
+  )
+  return rows.map(row => row.who)
+}

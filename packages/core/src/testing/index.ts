@@ -1,0 +1,4 @@
+/** For tests of plugins and of programs that embed the engine. */
+
+export type { ManualClock } from './manual-clock.ts'
+export { createManualClock } from './manual-clock.ts'
