@@ -59,6 +59,8 @@ export function defineTaskFunction<
     start: (args, context) => ({ params: paramsOf(options.params(args, context)) }),
     request: ({ params, reply, error }) => (reply || error ? undefined : task.request(params as z.input<Params>)),
     receive: (current, reply) => {
+      // What comes late or twice does not move a finished call.
+      if (current.reply || current.error) return current
       if (reply.kind === 'result') return { ...current, reply: { value: task.result.parse(reply.value) } }
       if (reply.kind === 'failed') return { ...current, error: reply.error }
       if (reply.kind !== 'observed' || !observe) return current

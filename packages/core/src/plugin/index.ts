@@ -29,7 +29,6 @@ export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
 export { json } from './json.ts'
-export { seconds } from './seconds.ts'
 export type {
   ClaimedTask,
   ClaimReply,

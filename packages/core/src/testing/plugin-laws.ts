@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AnyTasks,
+  defineFoundation,
+  defineModule,
+  type FunctionContext,
+  type HandlerModule,
+  isContractorError,
+  type Json,
+  type Plugin,
+  type Reply,
+} from '../plugin/index.ts'
+import { findEntryImports } from './entry-imports.ts'
+import { after, answersTo, awaited, isFinished, type Point, type WalkedFunction, walk } from './function-walk.ts'
+
+/** One law. `run` resolves when the plugin keeps it, and rejects with what breaks it and where. */
+export interface PluginLaw {
+  readonly name: string
+  run(): Promise<void>
+}
+
+export interface PluginLawOptions {
+  /** Example arguments of each function, as scripts give them. A function that needs none can do without. */
+  args?: Readonly<Record<string, readonly Readonly<Record<string, Json>>[]>>
+  /** Example answers of each Task, good and bad: those that a function needs to come to its end. */
+  replies?: Readonly<Record<string, readonly Json[]>>
+  /** The fields of the Foundation that functions are called for. */
+  fields?: Readonly<Record<string, Json>>
+  /** The source file of the plugin's `.` entry, to see what it imports. */
+  entry?: URL
+  /** Tasks whose handlers may be called here, with parameters: only with a signal that is aborted already. */
+  abortable?: Readonly<Record<string, Json>>
+}
+
+/** How long a handler may take to notice a signal that was aborted before it began. */
+const promptMs = 1000
+
+/**
+ * The laws that every plugin keeps, for any test runner:
+ *
+ *     for (const law of pluginLaws(docker, handlers, { args, replies })) it(law.name, law.run)
+ *
+ * Each function is walked through all states that its example answers lead to, and every state is tried with replies
+ * that are awaited, late, doubled or malformed. Laws about handlers are there when handlers are given, and the law about
+ * imports when `entry` is. That handlers keep nothing between calls cannot be tested from outside: it stays a rule.
+ */
+export function pluginLaws(plugin: Plugin, handlers?: HandlerModule, options: PluginLawOptions = {}): PluginLaw[] {
+  const functions = Object.keys(plugin.functions)
+  return [
+    law('its definitions are legal', () => checkDefinitions(plugin, options)),
+    ...functions.flatMap(name => functionLaws(plugin, name, options)),
+    ...(handlers ? handlerLaws(plugin, handlers, options) : []),
+    ...(options.entry ? [entryLaw(options.entry)] : []),
+  ]
+}
+
+function law(name: string, run: () => void | Promise<void>): PluginLaw {
+  return { name, run: async () => run() }
+}
+
+function checkDefinitions(plugin: Plugin, options: PluginLawOptions): void {
+  if (plugin.kind === 'foundation') {
+    defineFoundation(plugin)
+    if (options.fields) plugin.fields.parse(options.fields)
+  } else defineModule({ ...plugin, name: plugin.module })
+  for (const name of [...Object.keys(options.args ?? {})])
+    assert(Object.hasOwn(plugin.functions, name), `options.args names '${name}', which is no function`)
+  const tasks: AnyTasks = plugin.tasks
+  for (const [name, replies] of Object.entries(options.replies ?? {})) {
+    assert(Object.hasOwn(tasks, name), `options.replies names '${name}', which is no Task`)
+    for (const reply of replies) {
+      const parsed = tasks[name]?.result.safeParse(reply)
+      assert(parsed?.success, `options.replies: Task '${name}' does not answer so: ${parsed?.error}`)
+    }
+  }
+  for (const [name, { args }] of Object.entries(plugin.functions))
+    for (const argument of Object.keys(args.shape))
+      assert.match(argument, /^[a-zA-Z][a-zA-Z0-9_]*$/, `${name}: no script can write the argument '${argument}'`)
+}
+
+function functionLaws(plugin: Plugin, name: string, options: PluginLawOptions): PluginLaw[] {
+  const definition = plugin.functions[name]
+  if (!definition) return []
+  const called: WalkedFunction = { name, plugin, definition, repliesOf: task => options.replies?.[task] ?? [] }
+  const points = () => walkFromStart(called, options)
+  const laws = [
+    law(`${name}: state is JSON, request and outcome are pure, at every point`, () => void points()),
+    law(`${name}: can be done`, () => {
+      const reached = points().map(({ outcome }) => outcome.kind)
+      assert(reached.includes('done'), `${name}: no example leads to 'done', only to ${[...new Set(reached)].join(', ')}`)
+    }),
+    law(`${name}: doubled, late and malformed replies end well`, () => {
+      for (const point of points()) for (const reply of anyReplies(called)) checkReply(called, point, reply)
+    }),
+  ]
+  if (definition.rollback) {
+    laws.push(
+      law(`${name}: its rollback ends well, from every point`, () => {
+        for (const point of points()) {
+          const undoing = walk(called, `${point.path} → rollback`, definition.rollback?.(point.state))
+          assert(undoing.some(isFinished), `${name} at ${point.path}: its rollback comes to no end`)
+        }
+      }),
+    )
+  }
+  if (definition.observe) {
+    laws.push(
+      law(`${name}: what it observes after a lost answer ends well, at every point`, () => {
+        for (const point of points()) if (point.request) checkObserve(called, point)
+      }),
+    )
+  }
+  return laws
+}
+
+function walkFromStart(called: WalkedFunction, options: PluginLawOptions): Point[] {
+  const { definition, name, plugin } = called
+  const examples = options.args?.[name] ?? [{}]
+  return examples.flatMap((example, index) => {
+    const args = definition.args.safeParse(example)
+    assert(args.success, `${name}: refuses example ${index + 1} of its arguments; see options.args: ${args.error}`)
+    const start = definition.start(args.data, exampleContext(plugin, options))
+    return walk(called, `start(${JSON.stringify(example)})`, start)
+  })
+}
+
+function exampleContext(plugin: Plugin, options: PluginLawOptions): FunctionContext {
+  const type = plugin.kind === 'foundation' ? plugin.type : 'Example'
+  return {
+    now: Date.UTC(2026, 0, 1),
+    callId: 'call-1',
+    foundation: { locator: 'example', type, site: 'lab', state: 'located', fields: options.fields ?? {} },
+    structure: { id: 1, hostname: 'example', site: 'lab', configUuid: '00000000-0000-4000-8000-000000000000' },
+  }
+}
+
+/** Every kind of reply, with answers of every Task of the plugin and with such as none gives. */
+function anyReplies(called: WalkedFunction): Reply[] {
+  const answers = Object.keys(called.plugin.tasks).flatMap(called.repliesOf)
+  const values: Json[] = [...answers, null, true, -1, 'nonsense', [], {}, { nonsense: { deep: [1] } }]
+  return [
+    ...values.map(value => ({ kind: 'result', value }) as const),
+    ...values.map(value => ({ kind: 'observed', value }) as const),
+    { kind: 'failed', error: { code: 'NONSENSE', message: 'Nonsense', retryable: true } },
+    { kind: 'timer', now: 0 },
+    { kind: 'timer', now: Date.UTC(2100, 0, 1) },
+    { kind: 'resumed' },
+  ]
+}
+
+function checkReply(called: WalkedFunction, point: Point, reply: Reply): void {
+  const at = `${called.name} at ${point.path}, given ${JSON.stringify(reply)}`
+  let next: Point
+  try {
+    next = after(called, point, reply)
+  } catch (error) {
+    if (isRefusal(error)) return
+    throw error instanceof assert.AssertionError ? error : new Error(`${at}: threw ${error}`, { cause: error })
+  }
+  if (mayMove(called, point, reply)) return
+  assert(
+    isDeepStrictEqual(next.outcome, point.outcome),
+    `${at}: was ${JSON.stringify(point.outcome)}, and moved to ${JSON.stringify(next.outcome)}`,
+  )
+}
+
+/** Whether a reply is of a kind that the call waits for. An early timer is not, and nothing is when it is finished. */
+function mayMove({ definition }: WalkedFunction, { outcome, request }: Point, reply: Reply): boolean {
+  switch (reply.kind) {
+    case 'result':
+    case 'failed':
+      return outcome.kind === 'pending' && request !== undefined
+    case 'observed':
+      return outcome.kind === 'pending' && request !== undefined && definition.observe !== undefined
+    case 'timer':
+      return outcome.kind === 'pending' && outcome.wakeAt !== undefined && reply.now >= outcome.wakeAt
+    case 'resumed':
+      return outcome.kind === 'paused'
+  }
+}
+
+/** A malformed reply may be refused; anything else that is thrown is a defect. */
+function isRefusal(error: unknown): boolean {
+  return isContractorError(error) || (error instanceof Error && (error.name === 'ZodError' || error.name === '$ZodError'))
+}
+
+function checkObserve(called: WalkedFunction, point: Point): void {
+  const look = () => called.definition.observe?.(point.state)
+  const request = look()
+  assert(request, `${called.name} at ${point.path}: its observe asks for nothing`)
+  assert(isDeepStrictEqual(look(), request), `${called.name} at ${point.path}: its observe is not pure`)
+  for (const value of answersTo(called, request)) {
+    const next = after(called, point, { kind: 'observed', value })
+    const goesOn = awaited(called, next).length > 0
+    assert(goesOn || isFinished(next), `${called.name} at ${next.path}: neither goes on nor ends`)
+  }
+}
+
+function handlerLaws(plugin: Plugin, handlers: HandlerModule, options: PluginLawOptions): PluginLaw[] {
+  const tasks: AnyTasks = plugin.tasks
+  const aborted = AbortSignal.abort(new Error('aborted'))
+  const run = (task: string, params: unknown) =>
+    handlers.run(task, params, { signal: aborted, taskId: 1, attempt: 1, log: () => {} })
+  return [
+    law('there is a handler for every Task, and no other', () => {
+      assert.equal(handlers.module, plugin.module, 'the handlers are of another module')
+      assert.deepEqual([...handlers.functions].sort(), Object.keys(tasks).sort())
+    }),
+    law('handlers refuse a Task that there is not', async () => {
+      await assert.rejects(run('no_such_task', {}), isRefusal)
+    }),
+    ...Object.entries(tasks).map(([name, { params }]) =>
+      law(`the handler of ${name} refuses malformed parameters`, async () => {
+        const malformed: Json[] = [null, 'nonsense', -1, [], {}, { nonsense: true }]
+        for (const value of malformed.filter(candidate => !params.safeParse(candidate).success))
+          await assert.rejects(run(name, value), isRefusal, `${name} took ${JSON.stringify(value)}`)
+      }),
+    ),
+    ...Object.entries(options.abortable ?? {}).map(([name, params]) =>
+      law(`the handler of ${name} stops at once when it is aborted`, async () => {
+        assert(Object.hasOwn(tasks, name), `options.abortable names '${name}', which is no Task`)
+        await assert.rejects(promptly(run(name, params), name))
+      }),
+    ),
+  ]
+}
+
+async function promptly(work: Promise<unknown>, name: string): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(resolve, promptMs, 'late')
+  })
+  const end = await Promise.race([work, late]).finally(() => clearTimeout(timer))
+  // Not a rejection, which would count as having stopped.
+  if (end === 'late') return `${name} is still running ${promptMs} ms after it was aborted`
+  return end
+}
+
+function entryLaw(entry: URL): PluginLaw {
+  return law('its entry imports nothing but zod and @contractor/core/plugin', () => {
+    const others = findEntryImports(entry).filter(({ specifier }) => !['zod', '@contractor/core/plugin'].includes(specifier))
+    assert.deepEqual(others, [])
+  })
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { isContractorError } from '@contractor/core'
+import { Command, InvalidArgumentError } from 'commander'
+import { runServer, type ServeOptions } from './serve.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+const number = (least: number, most: number) => (text: string) => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InvalidArgumentError(`A whole number from ${least} to ${most} is needed.`)
+  return value
+}
+const collect = (value: string, previous: string[]) => [...previous, value]
+
+const program = new Command('contractor')
+  .description('Builds anything: creates, destroys and manipulates resources.')
+  .version(version)
+
+program
+  .command('serve')
+  .description('run the server: the REST API, the Foreman, and the dispatch to SubContractors')
+  .option(
+    '--database <name>',
+    'pglite:DIRECTORY or postgres://…',
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+  .option('--host <address>', 'the address to listen on', '127.0.0.1')
+  .option('--port <number>', 'the port to listen on; 0 for any free one', number(0, 65_535), 8080)
+  .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
+  .option('--url <url>', 'where machines reach this server, when that is not where it listens')
+  .option(
+    '--lease <seconds>',
+    'how long an agent may be silent about a Task before it is taken from it',
+    number(1, 3600),
+    15,
+  )
+  .addHelpText(
+    'after',
+    '\nEnvironment:\n  DATABASE_URL            the default of --database\n  CONTRACTOR_ADMIN_TOKEN  the admin token; one is made and printed when there is none',
+  )
+  .action(async (options: ServeOptions) => {
+    const stop = new AbortController()
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(name, () => stop.abort())
+    }
+    await runServer(options, stop.signal)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Our own errors say what to do next; a stack would only hide it.
+  process.stderr.write(
+    `contractor: ${isContractorError(error) ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  )
+  process.exitCode = 1
+}

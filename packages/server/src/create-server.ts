@@ -1,0 +1,66 @@
+import type { Contractor } from '@contractor/core'
+import { bodyLimit } from 'hono/body-limit'
+import { authenticate, requireKind } from './authenticate.ts'
+import { type App, createApp } from './environment.ts'
+import { respondError, respondProblem } from './problem.ts'
+import { blueprintRoutes, scriptRoutes } from './routes/blueprints.ts'
+import { dispatchRoutes } from './routes/dispatch.ts'
+import { eventRoutes } from './routes/events.ts'
+import { foundationRoutes } from './routes/foundations.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { resourceRoutes } from './routes/resources.ts'
+import { siteRoutes } from './routes/sites.ts'
+import { structureRoutes } from './routes/structures.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+
+export interface ServerOptions {
+  /** Aborted when the host closes: requests that wait end, and agents ask again elsewhere. */
+  signal?: AbortSignal
+}
+
+/** The largest body that is read, in bytes. */
+const mostBytes = 8 * 1024 * 1024
+
+/**
+ * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`.
+ * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`.
+ */
+export function createServer(contractor: Contractor, options: ServerOptions = {}): App {
+  const context = { contractor, closing: options.signal ?? new AbortController().signal }
+  const api = createApp()
+  api.use(
+    bodyLimit({
+      maxSize: mostBytes,
+      onError: c => respondProblem(c, 413, 'VALIDATION_FAILED', `The body is larger than ${mostBytes} bytes`),
+    }),
+  )
+  api.get('/health', c => c.json({ status: 'ok' }))
+  api.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Contractor',
+      version: '1',
+      description: 'Creates, destroys and manipulates resources, wherever they are.',
+    },
+  })
+  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+
+  api.use(authenticate(contractor))
+  api.route('/dispatch', dispatchRoutes(context))
+  api.use(requireKind('admin'))
+  api.route('/sites', siteRoutes(context))
+  api.route('/blueprints', blueprintRoutes(context))
+  api.route('/scripts', scriptRoutes(context))
+  api.route('/resources', resourceRoutes(context))
+  api.route('/foundations', foundationRoutes(context))
+  api.route('/structures', structureRoutes(context))
+  api.route('/jobs', jobRoutes(context))
+  api.route('/events', eventRoutes(context))
+  api.route('/tokens', tokenRoutes(context))
+
+  const app = createApp()
+  app.route('/api/v1', api)
+  app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
+  app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
+  return app
+}

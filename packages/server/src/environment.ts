@@ -1,0 +1,57 @@
+import type { Contractor, Identity } from '@contractor/core'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { problem, validationFailed } from './problem.ts'
+
+/** What a request carries on its way through the routes. */
+export interface Environment {
+  Variables: { identity: Identity }
+}
+
+export type App = OpenAPIHono<Environment>
+
+/** What the routes are given. */
+export interface RouteContext {
+  contractor: Contractor
+  /** Aborted when the server closes: ends what waits. */
+  closing: AbortSignal
+}
+
+/** An app whose refusals of input are the engine's own errors. */
+export function createApp(): App {
+  return new OpenAPIHono<Environment>({
+    defaultHook: result => {
+      if (!result.success) throw validationFailed(result.error as z.ZodError)
+    },
+  })
+}
+
+const security = [{ bearer: [] }]
+const errors = {
+  default: { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } },
+}
+
+interface Replies<Status extends number, Schema extends z.ZodType> {
+  security: typeof security
+  responses: Record<Status, { description: string; content: { 'application/json': { schema: Schema } } }>
+}
+
+/** A JSON reply, for a route's table of responses. Errors are thrown, so handlers' types need not know of them. */
+export function replies<const Status extends 200 | 201, Schema extends z.ZodType>(
+  status: Status,
+  schema: Schema,
+  description: string,
+): Replies<Status, Schema> {
+  const responses = { [status]: { description, content: { 'application/json': { schema } } }, ...errors }
+  return { security, responses: responses as unknown as Replies<Status, Schema>['responses'] }
+}
+
+export const repliesNothing = { security, responses: { 204: { description: 'Done' } } }
+
+/** A JSON body, for a route's request. */
+export function jsonBody<T extends z.ZodType>(schema: T) {
+  return { body: { required: true, content: { 'application/json': { schema } } } }
+}
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().optional() })
+}

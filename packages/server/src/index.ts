@@ -1,0 +1,7 @@
+/** Contractor over HTTP. */
+
+export type { ServerOptions } from './create-server.ts'
+export { createServer } from './create-server.ts'
+export type { App } from './environment.ts'
+export type { Listening, ListenOptions } from './listen.ts'
+export { listen } from './listen.ts'

@@ -1,0 +1,90 @@
+import { ContractorError, type ErrorCode, isContractorError } from '@contractor/core'
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+
+/** What each error is in HTTP. The engine knows nothing of this. */
+const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
+  VALIDATION_FAILED: 422,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  IN_USE: 409,
+  WRONG_STATE: 409,
+  JOB_REFUSED: 409,
+  SCRIPT_INVALID: 422,
+  RESOURCE_INVALID: 422,
+  CONFIG_INVALID: 422,
+  PLUGIN_INVALID: 500,
+  FUNCTION_FAILED: 500,
+  TASK_FAILED: 500,
+  CLAIM_LOST: 409,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  DATABASE_IN_USE: 503,
+  DATABASE_NEWER: 503,
+  DATABASE_UNREACHABLE: 503,
+  PORT_IN_USE: 500,
+  SERVER_UNREACHABLE: 502,
+  CLOSED: 503,
+}
+
+/** Problem details (RFC 9457), with the engine's error code and its data. */
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    data: z.unknown().optional(),
+  })
+  .meta({ id: 'Problem' })
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+}
+
+export function respondProblem(
+  c: Context,
+  status: ContentfulStatusCode,
+  code: string,
+  detail: string,
+  data?: unknown,
+): Response {
+  const body = {
+    type: `urn:contractor:error:${code}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail,
+    code,
+    ...(data !== undefined && { data }),
+  }
+  if (status === 401) c.header('WWW-Authenticate', 'Bearer')
+  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json' })
+}
+
+/** Any thrown value as a reply. What is not our own error is logged and told as no more than that. */
+export function respondError(c: Context, error: unknown, log: (message: string) => void): Response {
+  if (isContractorError(error)) return respondProblem(c, statusOf[error.code], error.code, error.message, error.data)
+  if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON'))) {
+    return respondProblem(c, 400, 'VALIDATION_FAILED', 'The body is not valid JSON')
+  }
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return respondProblem(c, 500, 'INTERNAL', 'Something went wrong in the server; its log says what')
+}
+
+/** A refusal of input, as the engine's own error: one form for all of them. */
+export function validationFailed(error: z.ZodError): ContractorError {
+  const issues = error.issues.map(issue => ({ path: issue.path.map(String).join('.'), message: issue.message }))
+  const list = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
+  return new ContractorError('VALIDATION_FAILED', `The request is not valid: ${list}`, { issues })
+}

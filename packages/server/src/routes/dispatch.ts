@@ -1,0 +1,72 @@
+import { type AgentIdentity, ContractorError, type Identity } from '@contractor/core'
+import {
+  claimReply,
+  claimRequest,
+  claimsReply,
+  claimsRequest,
+  releaseRequest,
+  resultsReply,
+  resultsRequest,
+} from '@contractor/core/plugin'
+import { createRoute } from '@hono/zod-openapi'
+import { type App, createApp, jsonBody, type RouteContext, replies } from '../environment.ts'
+
+/** What agents ask: for Tasks, and to take their answers. */
+export function dispatchRoutes({ contractor: { dispatch }, closing }: RouteContext): App {
+  return createApp()
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/claim',
+        request: jsonBody(claimRequest),
+        ...replies(200, claimReply, 'Tasks for this agent'),
+      }),
+      async c => {
+        const signal = AbortSignal.any([closing, c.req.raw.signal])
+        return c.json({ tasks: await dispatch.claim(agent(c.var.identity), c.req.valid('json'), signal) }, 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/results',
+        request: jsonBody(resultsRequest),
+        ...replies(200, resultsReply, 'Which results were taken, and more Tasks where they were asked for'),
+      }),
+      async c => {
+        const { results, claim } = c.req.valid('json')
+        const who = agent(c.var.identity)
+        const taken = await dispatch.results(who, results)
+        const tasks =
+          claim && !closing.aborted ? await dispatch.claim(who, { ...claim, waitMs: 0 }, c.req.raw.signal) : []
+        return c.json({ results: taken, tasks }, 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/renew',
+        request: jsonBody(claimsRequest),
+        ...replies(200, claimsReply, 'Which leases go on'),
+      }),
+      async c => c.json({ claims: await dispatch.renew(agent(c.var.identity), c.req.valid('json').claims) }, 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/release',
+        request: jsonBody(releaseRequest),
+        ...replies(200, claimsReply, 'Which Tasks were taken back'),
+      }),
+      async c => c.json({ claims: await dispatch.release(agent(c.var.identity), c.req.valid('json').claims) }, 200),
+    )
+}
+
+function agent(identity: Identity): AgentIdentity {
+  if (identity.kind === 'agent') return identity
+  throw new ContractorError(
+    'FORBIDDEN',
+    `Token '${identity.name}' is an admin's token; an agent's token is needed here`,
+    { needs: 'agent' },
+  )
+}

@@ -1,0 +1,50 @@
+import { type Event, eventQuery } from '@contractor/core'
+import { createRoute, z } from '@hono/zod-openapi'
+import { streamSSE } from 'hono/streaming'
+import { type App, createApp, type RouteContext, replies } from '../environment.ts'
+import { event } from '../views.ts'
+
+const events = z.object({ items: z.array(event), cursor: z.string() })
+
+/** How often a stream with nothing to say says that it is there, in milliseconds: proxies close what is silent. */
+const heartbeatMs = 15_000
+
+/**
+ * What happens. As JSON, what followed a cursor; as `text/event-stream`, that and then what comes. A stream that was cut
+ * goes on where it was by its Last-Event-ID.
+ */
+export function eventRoutes({ contractor, closing }: RouteContext): App {
+  return createApp().openapi(
+    createRoute({
+      method: 'get',
+      path: '/',
+      request: { query: eventQuery },
+      ...replies(200, events, 'Events, oldest first'),
+    }),
+    async c => {
+      const query = c.req.valid('query')
+      if (!c.req.header('Accept')?.includes('text/event-stream')) {
+        const items = await contractor.events.list(query)
+        const cursor = items.at(-1)?.cursor ?? query.after ?? (await contractor.events.cursor())
+        return c.json({ items, cursor }, 200)
+      }
+      const after = c.req.header('Last-Event-ID') ?? query.after
+      const gone = new AbortController()
+      const signal = AbortSignal.any([closing, gone.signal, c.req.raw.signal])
+      return streamSSE(c, async stream => {
+        stream.onAbort(() => gone.abort())
+        const heartbeat = setInterval(() => void stream.write(': here\n\n'), heartbeatMs)
+        try {
+          for await (const one of contractor.events.watch({ after, job: query.job, signal }))
+            await stream.writeSSE(toMessage(one))
+        } finally {
+          clearInterval(heartbeat)
+        }
+      }) as never
+    },
+  )
+}
+
+function toMessage(one: Event) {
+  return { id: one.cursor, event: one.type, data: JSON.stringify(one) }
+}
