@@ -34,8 +34,8 @@ export interface WebSite {
   createObjects(): Promise<void>
   /** Orders a Job for every Foundation and Structure at once. */
   order(action: 'create' | 'destroy'): Promise<void>
-  /** Shows the Jobs until all are done. Throws when one needs an operator, or when it takes too long. */
-  follow(show: (targets: readonly Target[]) => void): Promise<void>
+  /** Shows the Jobs until all are done, or until a moment that is waited for. Throws when one needs an operator. */
+  follow(show: (targets: readonly Target[]) => void, until?: (targets: readonly Target[]) => boolean): Promise<void>
   structures(): Promise<StructureView[]>
   /** The pids of the web servers, as the Foundations know them. */
   pids(): Promise<number[]>
@@ -172,8 +172,8 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
         await api.post(`/structures/${structures.find(one => one.hostname === hostname)?.id}/${action}`)
       }
     },
-    async follow(show) {
-      const until = performance.now() + patienceMs
+    async follow(show, until = allDone) {
+      const deadline = performance.now() + patienceMs
       for (;;) {
         signal?.throwIfAborted()
         const targets = await jobsOf()
@@ -182,8 +182,8 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
           ({ job }) => job.state === 'error' || job.state === 'aborted' || job.state === 'paused',
         )
         if (stuck) throw new Error(`${stuck.name} is in state ${stuck.job.state}: ${stuck.job.message}`)
-        if (targets.every(({ job }) => job.state === 'done')) return
-        if (performance.now() > until) throw new Error(`the jobs were not done after ${patienceMs / 1000} s`)
+        if (until(targets)) return
+        if (performance.now() > deadline) throw new Error(`the jobs were not done after ${patienceMs / 1000} s`)
         await pause(150)
       }
     },
@@ -195,6 +195,7 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
       return items.flatMap(one => (typeof one.fields.pid === 'number' ? [one.fields.pid] : []))
     },
     async removeAll() {
+      if (!server) return
       const live = (await api.get<List<JobView>>('/jobs?live=true&limit=1000')).items
       const structures = await site.structures()
       const foundations = (await api.get<List<FoundationView>>('/foundations?blueprint=web-process&limit=1000')).items
@@ -223,6 +224,8 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
   }
   return site
 }
+
+const allDone = (targets: readonly Target[]) => targets.every(({ job }) => job.state === 'done')
 
 /** Ports that nobody listens on at this moment, all different. */
 async function freePorts(count: number): Promise<number[]> {
