@@ -16,11 +16,11 @@ export interface DatabaseKind {
   create(): Promise<TestDatabase>
 }
 
+export const pgliteKind: DatabaseKind = { kind: 'pglite', create: createPglite }
+export const postgresKind: DatabaseKind = { kind: 'postgres', create: createPostgresDatabase }
+
 /** Every kind of database that the engine runs on: what must hold on each is tested on each. */
-export const databaseKinds: readonly DatabaseKind[] = [
-  { kind: 'pglite', create: createPglite },
-  { kind: 'postgres', create: createPostgresDatabase },
-]
+export const databaseKinds: readonly DatabaseKind[] = [pgliteKind, postgresKind]
 
 export async function createPglite(): Promise<TestDatabase> {
   const client = await PGlite.create({ loadDataDir: await openAsBlob(inject('pglite')) })

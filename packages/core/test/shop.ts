@@ -8,10 +8,10 @@ import {
 import type { ClaimedTask, Json } from '@contractor/core/plugin'
 import { createManualClock, type ManualClock } from '@contractor/core/testing'
 import { afterEach } from 'vitest'
-import { type DatabaseKind, databaseKinds, type TestDatabase } from '../../../test/databases.ts'
+import { type DatabaseKind, postgresKind, type TestDatabase } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
 
-/** An engine with a manual clock on a database of its own. Its Foreman runs only when the test says so. */
+/** An engine with a manual clock on a database of its own; PostgreSQL unless said, since it is the faster one. Its Foreman runs only when the test says so. */
 export interface Shop {
   contractor: Contractor
   clock: ManualClock
@@ -42,7 +42,7 @@ afterEach(async () => {
 })
 
 export async function openShop(
-  kind: DatabaseKind = databaseKinds[0] as DatabaseKind,
+  kind: DatabaseKind = postgresKind,
   options: Partial<ContractorOptions> = {},
 ): Promise<Shop> {
   const database = await kind.create()

@@ -20,7 +20,7 @@ function findExact(lines: readonly string[], path: readonly string[]): number | 
     const assigned = /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+|\s*\.\s*)+?)\s*=/.exec(line)
     if (header?.[1]) {
       table = keysOf(header[1])
-      if (samePath(table, path)) return at + 1
+      if (samePath(table.slice(0, path.length), path)) return at + 1
     } else if (assigned?.[1] && samePath([...table, ...keysOf(assigned[1])], path)) return at + 1
     const opened = /"""|'''/.exec(line)?.[0]
     if (opened && line.split(opened).length % 2 === 0) inText = opened

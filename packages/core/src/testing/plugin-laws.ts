@@ -88,7 +88,10 @@ function functionLaws(plugin: Plugin, name: string, options: PluginLawOptions): 
     law(`${name}: state is JSON, request and outcome are pure, at every point`, () => void points()),
     law(`${name}: can be done`, () => {
       const reached = points().map(({ outcome }) => outcome.kind)
-      assert(reached.includes('done'), `${name}: no example leads to 'done', only to ${[...new Set(reached)].join(', ')}`)
+      assert(
+        reached.includes('done'),
+        `${name}: no example leads to 'done', only to ${[...new Set(reached)].join(', ')}`,
+      )
     }),
     law(`${name}: doubled, late and malformed replies end well`, () => {
       for (const point of points()) for (const reply of anyReplies(called)) checkReply(called, point, reply)
@@ -182,7 +185,9 @@ function mayMove({ definition }: WalkedFunction, { outcome, request }: Point, re
 
 /** A malformed reply may be refused; anything else that is thrown is a defect. */
 function isRefusal(error: unknown): boolean {
-  return isContractorError(error) || (error instanceof Error && (error.name === 'ZodError' || error.name === '$ZodError'))
+  return (
+    isContractorError(error) || (error instanceof Error && (error.name === 'ZodError' || error.name === '$ZodError'))
+  )
 }
 
 function checkObserve(called: WalkedFunction, point: Point): void {
@@ -239,7 +244,9 @@ async function promptly(work: Promise<unknown>, name: string): Promise<unknown> 
 
 function entryLaw(entry: URL): PluginLaw {
   return law('its entry imports nothing but zod and @contractor/core/plugin', () => {
-    const others = findEntryImports(entry).filter(({ specifier }) => !['zod', '@contractor/core/plugin'].includes(specifier))
+    const others = findEntryImports(entry).filter(
+      ({ specifier }) => !['zod', '@contractor/core/plugin'].includes(specifier),
+    )
     assert.deepEqual(others, [])
   })
 }

@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createContractor } from '@contractor/core'
+import { pgTable, text } from 'drizzle-orm/pg-core'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createPglite, createPostgresDatabase } from '../../../test/databases.ts'
+import { lockDirectory } from '../src/database/directory-lock.ts'
+
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'contractor-database-'))
+  cleanups.push(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+describe('a database directory', () => {
+  it('is used by one engine at a time, and keeps what was written', async () => {
+    const folder = await temporaryFolder()
+    const first = await createContractor({ database: `pglite:${folder}` })
+    await first.sites.create({ name: 'lab' })
+    await expect(createContractor({ database: `pglite:${folder}` })).rejects.toMatchObject({
+      code: 'DATABASE_IN_USE',
+      message: `The database in ${folder} is in use by process ${process.pid}. Stop it, or use another directory.`,
+    })
+    await first.close()
+    const second = await createContractor({ database: `pglite:${folder}` })
+    expect((await second.sites.list()).items.map(site => site.name)).toEqual(['lab'])
+    await second.close()
+  })
+
+  it('whose process was killed is taken over', async () => {
+    const folder = await temporaryFolder()
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    await new Promise(resolve => other.once('spawn', resolve))
+    const stat = await readFile(`/proc/${other.pid}/stat`, 'utf8').catch(() => '')
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    await writeFile(join(folder, 'contractor.lock'), JSON.stringify({ host: hostname(), pid: other.pid, started }))
+    await expect(lockDirectory(folder)).rejects.toMatchObject({ code: 'DATABASE_IN_USE' })
+    const ended = new Promise(resolve => other.once('exit', resolve))
+    other.kill('SIGKILL')
+    await ended
+    const locks = await Promise.allSettled([lockDirectory(folder), lockDirectory(folder), lockDirectory(folder)])
+    expect(locks.filter(lock => lock.status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it.each([
+    ['is empty, since its process died while it took it', ''],
+    [
+      'names a process id that another process has now',
+      JSON.stringify({ host: hostname(), pid: process.pid, started: '1' }),
+    ],
+  ])('whose lock %s is taken over', async (_, content) => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'contractor.lock'), content)
+    await (await lockDirectory(folder)).release()
+  })
+
+  it('that another machine has is not taken over, and the message says what to do', async () => {
+    const folder = await temporaryFolder()
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'contractor.lock'), JSON.stringify({ host: 'elsewhere', pid: 1, started: '' }))
+    await expect(lockDirectory(folder)).rejects.toThrow(
+      'process 1 on elsewhere. Stop it, or use another directory; if that machine is gone, remove',
+    )
+  })
+})
+
+describe('a database', () => {
+  it('of a newer version is refused, and left as it is', async () => {
+    const database = await createPostgresDatabase()
+    cleanups.push(() => database.drop())
+    const client = postgres(database.option, { max: 1 })
+    cleanups.push(() => client.end())
+    await client`insert into contractor.migration (hash, created_at) values ('newer', ${Date.UTC(2999, 0)})`
+    await expect(createContractor({ database: database.option })).rejects.toMatchObject({
+      code: 'DATABASE_NEWER',
+      message: expect.stringContaining('was made by a newer version of Contractor than this one'),
+    })
+  })
+
+  it.each([
+    ['sqlite:x', 'VALIDATION_FAILED', "'sqlite:x' names no database: use memory:, pglite:DIRECTORY or postgres://"],
+    ['postgres://me:secret@127.0.0.1:1/none', 'DATABASE_UNREACHABLE', 'PostgreSQL at 127.0.0.1:1/none cannot be used'],
+  ])('named %s is refused without showing a password', async (database, code, message) => {
+    const refused = await createContractor({ database }).catch(error => error)
+    expect(refused).toMatchObject({ code, message: expect.stringContaining(message) })
+    expect(refused.message).not.toContain('secret')
+  })
+
+  it('is migrated once by engines that start at the same time', async () => {
+    const database = await createPostgresDatabase()
+    cleanups.push(() => database.drop())
+    const client = postgres(database.option, { max: 1, onnotice: () => undefined })
+    cleanups.push(() => client.end())
+    await client`drop schema contractor cascade`
+    const engines = await Promise.all([1, 2, 3].map(() => createContractor({ database: database.option })))
+    expect(await client`select hash from contractor.migration`).toHaveLength(1)
+    for (const engine of engines) await engine.close()
+  })
+})
+
+describe('a host application', () => {
+  it('gives its own handle, which stays open, and commits its rows together with ours', async () => {
+    const database = await createPostgresDatabase()
+    cleanups.push(() => database.drop())
+    const client = postgres(database.option, { max: 3, onnotice: () => undefined })
+    cleanups.push(() => client.end())
+    await client`create table orders (name text)`
+    const orders = pgTable('orders', { name: text('name') })
+    const db = drizzle(client)
+    const contractor = await createContractor({ database: db })
+
+    await db.transaction(async tx => {
+      await tx.insert(orders).values({ name: 'kept' })
+      await contractor.sites.create({ name: 'kept' }, { tx: tx as never })
+    })
+    const failed = db.transaction(async tx => {
+      await tx.insert(orders).values({ name: 'lost' })
+      await contractor.sites.create({ name: 'lost' }, { tx: tx as never })
+      throw new Error('changed my mind')
+    })
+    await expect(failed).rejects.toThrow('changed my mind')
+    expect(await db.select().from(orders)).toEqual([{ name: 'kept' }])
+    expect((await contractor.sites.list()).items.map(site => site.name)).toEqual(['kept'])
+    await contractor.close()
+    expect(await client`select 1 as one`).toEqual([{ one: 1 }])
+  })
+
+  it('may give a PGlite of its own', async () => {
+    const database = await createPglite()
+    cleanups.push(() => database.drop())
+    const contractor = await createContractor({ database: database.option })
+    await contractor.sites.create({ name: 'lab' })
+    await contractor.close()
+  })
+})

@@ -1,0 +1,54 @@
+import postgres from 'postgres'
+import { describe, expect, it } from 'vitest'
+import { openShop } from './shop.ts'
+
+describe('events', () => {
+  it('are read on from a cursor, and tell who caused them', async () => {
+    const { contractor, stack } = await openShop()
+    const before = await contractor.events.cursor()
+    const { foundation } = await stack({})
+    await foundation.setLocated({ by: 'ann' })
+    const first = await contractor.events.list({ after: before, limit: 2 })
+    const second = await contractor.events.list({ after: first.at(-1)?.cursor })
+    expect([...first, ...second].map(event => [event.type, event.by])).toEqual([
+      ['foundation.created', 'sdk'],
+      ['structure.created', 'sdk'],
+      ['foundation.located', 'ann'],
+    ])
+    await expect(contractor.events.list({ after: 'nonsense' })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+  })
+
+  it('of a transaction that commits late are not missed by who has read later ones', async () => {
+    const { contractor, stack, database } = await openShop()
+    const { foundation } = await stack({})
+    const start = await contractor.events.cursor()
+    const client = postgres(database.option as string, { max: 1 })
+    const slow = await client.reserve()
+    await slow`begin`
+    await slow`insert into contractor.event (at, type, by) values (now(), 'site.slow', 'slow')`
+    await foundation.setLocated()
+    expect(await contractor.events.list({ after: start })).toEqual([])
+    await slow`commit`
+    expect((await contractor.events.list({ after: start })).map(event => event.by)).toEqual(['slow', 'sdk'])
+    slow.release()
+    await client.end()
+  })
+
+  it('are watched as they happen, until the watcher has enough', async () => {
+    const { contractor, stack } = await openShop()
+    const { foundation } = await stack({})
+    const enough = new AbortController()
+    const after = await contractor.events.cursor()
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const event of contractor.events.watch({ after, signal: enough.signal })) {
+        seen.push(event.type)
+        if (seen.length === 1) void foundation.setBuilt()
+        else enough.abort()
+      }
+    })()
+    await foundation.setLocated()
+    await watching
+    expect(seen).toEqual(['foundation.located', 'foundation.built'])
+  })
+})
