@@ -1,0 +1,7 @@
+import { defineHandlers } from '@contractor/core/plugin'
+import { iputils } from '../iputils.ts'
+import { pingHost } from './ping-host.ts'
+import { waitForPort } from './wait-for-port.ts'
+
+/** The Tasks of module `iputils`. */
+export const handlers = defineHandlers(iputils, { ping: pingHost, wait_for_port: waitForPort })

@@ -1,0 +1,1 @@
+export { iputils } from './iputils.ts'

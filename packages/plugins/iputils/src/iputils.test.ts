@@ -1,0 +1,172 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pluginLaws } from '@contractor/core/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { handlers } from './handlers/index.ts'
+import { iputils } from './iputils.ts'
+import { waitForPort } from './wait-for-port.ts'
+
+const servers: Server[] = []
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close()
+  for (const clean of cleanups.splice(0).reverse()) clean()
+})
+
+/** A listener on loopback; a port that was given before is opened again. */
+async function listen(port = 0): Promise<number> {
+  const server = createServer(socket => socket.destroy())
+  servers.push(server)
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+  return (server.address() as { port: number }).port
+}
+
+/** A port that was just free. */
+async function freePort(): Promise<number> {
+  const port = await listen()
+  await new Promise(resolve => servers.pop()?.close(resolve))
+  return port
+}
+
+const run = (task: string, params: object, signal = new AbortController().signal) =>
+  handlers.run(task, params, { signal, taskId: 1, attempt: 1, log: () => {} })
+const local = { target: '127.0.0.1', waitMs: 10_000, delayMs: 5 }
+
+describe('the laws of plugins', () => {
+  const laws = pluginLaws(iputils, handlers, {
+    args: {
+      ping: [{ target: '10.0.0.1' }],
+      wait_for_port: [
+        { target: '10.0.0.1', port: 80 },
+        { target: '10.0.0.1', port: 80, timeout: 0 },
+      ],
+    },
+    replies: {
+      ping: [{ answered: true }, { answered: false }],
+      wait_for_port: [
+        { open: false, last: 'connection refused' },
+        { open: true, last: '' },
+      ],
+    },
+    abortable: { wait_for_port: { ...local, port: 9 }, ping: { target: '127.0.0.1', count: 20 } },
+    entry: new URL('./index.ts', import.meta.url),
+  })
+  for (const { name, run } of laws) it(name, run)
+})
+
+describe('wait_for_port, the handler', () => {
+  it('is done at once when the port is open', async () => {
+    expect(await run('wait_for_port', { ...local, port: await listen() })).toEqual({ open: true, last: '' })
+  })
+
+  it('tries until it opens', async () => {
+    const port = await freePort()
+    const waiting = run('wait_for_port', { ...local, port })
+    await new Promise(resolve => setImmediate(resolve))
+    await listen(port)
+    expect(await waiting).toEqual({ open: true, last: '' })
+  })
+
+  it('says why the last attempt failed when the time is over, after one attempt at least', async () => {
+    const port = await freePort()
+    const refused = { open: false, last: 'connection refused' }
+    expect(await run('wait_for_port', { ...local, port, waitMs: 0 })).toEqual(refused)
+    expect(await run('wait_for_port', { ...local, port, waitMs: 20 })).toEqual(refused)
+  })
+
+  it('stops when it is aborted', async () => {
+    const abort = new AbortController()
+    const waiting = run('wait_for_port', { ...local, port: await freePort(), delayMs: 60_000 }, abort.signal)
+    abort.abort(new Error('claim lost'))
+    await expect(waiting).rejects.toThrow()
+  })
+})
+
+describe('wait_for_port, the function', () => {
+  const start = (args: object) =>
+    waitForPort.state.parse(
+      waitForPort.start(waitForPort.args.parse(args), {} as Parameters<typeof waitForPort.start>[1]),
+    )
+  const closed = { kind: 'result', value: { open: false, last: 'connection refused' } } as const
+  type State = ReturnType<typeof start>
+  const receive = (state: State, ...replies: Parameters<NonNullable<typeof waitForPort.receive>>[1][]): State =>
+    replies.reduce((at, reply) => waitForPort.state.parse(waitForPort.receive?.(at, reply)), state)
+
+  it('cuts a long wait into Tasks of 20 s, and the last one to what is left', () => {
+    let state = start({ target: '10.0.0.1', port: 80, timeout: 50, delay: 2 })
+    const slices: unknown[] = []
+    for (let request = waitForPort.request?.(state); request; request = waitForPort.request?.(state)) {
+      slices.push(request.params)
+      state = receive(state, closed)
+    }
+    const slice = { target: '10.0.0.1', port: 80, delayMs: 2000 }
+    expect(slices).toEqual([20_000, 20_000, 10_000].map(waitMs => ({ ...slice, waitMs })))
+  })
+
+  it('ends with an error that can be reset, which says what was seen last', () => {
+    const state = receive(start({ target: '10.0.0.1', port: 80, timeout: 30 }), closed, closed)
+    expect(waitForPort.outcome(state)).toEqual({
+      kind: 'error',
+      message: 'Port 80 of 10.0.0.1 did not open within 30 s (last: connection refused)',
+    })
+  })
+
+  it('is True when the port opened', () => {
+    const state = receive(start({ target: 'web01.lab', port: 80 }), closed, {
+      kind: 'result',
+      value: { open: true, last: '' },
+    })
+    expect(waitForPort.outcome(state)).toEqual({ kind: 'done', value: true })
+  })
+
+  it('tells how long it has waited, by answers', () => {
+    const state = start({ target: '10.0.0.1', port: 80 })
+    expect(waitForPort.message?.(state)).toBe('Waiting for port 80 of 10.0.0.1')
+    expect(waitForPort.message?.(receive(state, closed))).toBe(
+      'Waiting for port 80 of 10.0.0.1 (20 of 300 s, last: connection refused)',
+    )
+  })
+
+  it.each(['-c', 'a b', 'host;id', '', '$(id)'])('refuses the target %j', target => {
+    expect(waitForPort.args.safeParse({ target, port: 80 }).success).toBe(false)
+  })
+})
+
+describe('ping, the handler', () => {
+  /** A program `ping` in the place of the machine’s: it keeps its arguments, and ends as told. */
+  function installPing(script: string | undefined): string {
+    const folder = mkdtempSync(join(tmpdir(), 'ping-'))
+    const path = process.env.PATH
+    process.env.PATH = folder
+    if (script !== undefined) {
+      writeFileSync(join(folder, 'ping'), `#!/bin/sh\nprintf '%s ' "$@" > ${folder}/args\n${script}\n`)
+      chmodSync(join(folder, 'ping'), 0o755)
+    }
+    cleanups.push(() => {
+      process.env.PATH = path
+      rmSync(folder, { recursive: true, force: true })
+    })
+    return join(folder, 'args')
+  }
+  const ping = () => run('ping', { target: '10.0.0.1', count: 2 })
+
+  it('is true when the program ends with 0, and false when it ends with 1', async () => {
+    const args = installPing('exit 0')
+    expect(await ping()).toEqual({ answered: true })
+    expect(readFileSync(args, 'utf8')).toBe('-n -c 2 -W 2 10.0.0.1 ')
+    installPing('exit 1')
+    expect(await ping()).toEqual({ answered: false })
+  })
+
+  it('fails with what the program says', async () => {
+    installPing('echo "ping: web99: Name or service not known" >&2; exit 2')
+    await expect(ping()).rejects.toThrow('Cannot ping 10.0.0.1: ping: web99: Name or service not known')
+  })
+
+  it('names the program and the remedy when there is none', async () => {
+    installPing(undefined)
+    await expect(ping()).rejects.toThrow("the agent's machine has no program 'ping'; install it there")
+  })
+})

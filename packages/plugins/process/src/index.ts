@@ -1,0 +1,1 @@
+export { processFoundation } from './process-foundation.ts'

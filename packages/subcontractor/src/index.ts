@@ -1,0 +1,6 @@
+export type { Clock } from './clock.ts'
+export { systemClock } from './clock.ts'
+export type { SubContractor, SubContractorOptions } from './create-subcontractor.ts'
+export { createSubContractor } from './create-subcontractor.ts'
+export type { Log, LogLevel } from './log.ts'
+export { createLineLog } from './log.ts'

@@ -1,0 +1,83 @@
+import type { Clock } from './clock.ts'
+import type { Connection } from './connection.ts'
+import type { DispatchApi } from './dispatch-api.ts'
+import { claimsOf, type HeldTask, type HeldTasks } from './held-task.ts'
+import type { Log } from './log.ts'
+
+/** Renews the leases of all held Tasks, at a third of each lease, as many as are due in one message. */
+export interface LeaseKeeper {
+  /** To be called whenever a Task was added to those held. */
+  schedule(): void
+}
+
+export interface LeaseKeeperOptions {
+  held: HeldTasks
+  api: DispatchApi
+  connection: Connection
+  clock: Clock
+  log: Log
+  /** Ends all renewing. */
+  signal: AbortSignal
+  onFatal(error: unknown): void
+}
+
+const batchSize = 1000
+
+export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
+  const { held, api, connection, clock, log, signal, onFatal } = options
+  let cancelTimer: (() => void) | undefined
+  let renewing = false
+
+  signal.addEventListener('abort', () => cancelTimer?.(), { once: true })
+
+  function schedule(): void {
+    cancelTimer?.()
+    cancelTimer = undefined
+    if (renewing || signal.aborted) return
+    const next = Math.min(...[...held.values()].map(({ renewAt }) => renewAt))
+    if (next === Number.POSITIVE_INFINITY) return
+    cancelTimer = clock.setTimer(Math.max(0, next - clock.now()), () => void renew())
+  }
+
+  async function renew(): Promise<void> {
+    renewing = true
+    try {
+      await connection.retry(sendDue, signal)
+    } catch (error) {
+      if (!signal.aborted) onFatal(error)
+    } finally {
+      renewing = false
+      schedule()
+    }
+  }
+
+  async function sendDue(): Promise<true | undefined> {
+    const sentAt = clock.now()
+    const due = [...held.values()].filter(task => task.renewAt <= sentAt + earlyMs(task)).slice(0, batchSize)
+    if (due.length === 0) return undefined
+    const reply = await api.renew({ claims: claimsOf(due) }, signal)
+    const refused = new Map(reply.claims.flatMap(status => (status.accepted ? [] : [[status.taskId, status.reason]])))
+    for (const task of due) {
+      if (refused.has(task.task.taskId)) lose(task, refused.get(task.task.taskId))
+      // The lease runs from when the server saw the renewal, which is no earlier than this.
+      else task.renewAt = sentAt + task.task.leaseMs / 3
+    }
+    return true
+  }
+
+  /** A finished Task has its answer on the way; what became of that, the server says in its reply. */
+  function lose(lost: HeldTask, reason: string | undefined): void {
+    const { taskId, claimToken, module, function: name } = lost.task
+    lost.renewAt = Number.POSITIVE_INFINITY
+    if (lost.phase === 'finished' || !held.delete(claimToken)) return
+    log('warn', 'claim lost, task is aborted', { task: taskId, function: `${module}.${name}`, reason })
+    lost.abort.abort(new Error(`The claim of task ${taskId} was lost: ${reason ?? 'refused by the server'}`))
+  }
+
+  return { schedule }
+}
+
+/** Tasks that are nearly due go along with those that are. */
+function earlyMs({ task }: HeldTask): number {
+  return task.leaseMs / 12
+}

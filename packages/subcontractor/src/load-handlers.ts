@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ContractorError, type HandlerModule } from '@contractor/core/plugin'
+
+/**
+ * Imports `NAME/handlers`, as found from `folder` or, failing that, from this package. Throws PLUGIN_INVALID when it is
+ * in neither, cannot be loaded, or exports no `handlers`.
+ */
+export async function loadHandlers(name: string, folder: string): Promise<HandlerModule> {
+  const file = resolveFrom(join(folder, 'x.js'), name) ?? resolveFrom(import.meta.url, name)
+  if (file === undefined) {
+    throw invalid(
+      name,
+      `Module '${name}' is not installed, neither in ${folder} nor beside this agent: run 'npm install ${name}' there`,
+    )
+  }
+  let loaded: { handlers?: unknown }
+  try {
+    loaded = await import(pathToFileURL(file).href)
+  } catch (error) {
+    throw invalid(name, `Module '${name}' cannot be loaded from ${file}: ${(error as Error).message}`, error)
+  }
+  if (!isHandlerModule(loaded.handlers))
+    throw invalid(
+      name,
+      `Module '${name}' is no plugin with handlers: ${file} exports no 'handlers' made by defineHandlers`,
+    )
+  return loaded.handlers
+}
+
+function resolveFrom(from: string | URL, name: string): string | undefined {
+  try {
+    return createRequire(from).resolve(`${name}/handlers`)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'MODULE_NOT_FOUND') return undefined
+    if (code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')
+      throw invalid(name, `Package '${name}' has no entry './handlers': it has nothing for an agent to run`, error)
+    throw invalid(name, `Module '${name}' cannot be found: ${(error as Error).message}`, error)
+  }
+}
+
+function isHandlerModule(value: unknown): value is HandlerModule {
+  if (typeof value !== 'object' || value === null) return false
+  const { module, run } = value as Partial<HandlerModule>
+  return typeof module === 'string' && typeof run === 'function'
+}
+
+function invalid(plugin: string, message: string, cause?: unknown): ContractorError {
+  return new ContractorError('PLUGIN_INVALID', message, { plugin }, { cause })
+}

@@ -1,0 +1,66 @@
+import {
+  type ClaimedTask,
+  type HandlerModule,
+  json,
+  parseInput,
+  type TaskResult,
+  toWireError,
+} from '@contractor/core/plugin'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+
+/** How long an aborted handler is waited for. One that does not heed its signal is left to itself after this. */
+export const abandonMs = 2000
+
+/**
+ * Runs a Task's handler to its end. Never rejects: whatever the handler throws, and an answer that is no JSON or breaks
+ * the schema, is an error result. `given-up` when it was aborted, and threw or did not end.
+ */
+export async function runTask(
+  handlers: HandlerModule,
+  task: ClaimedTask,
+  options: { signal: AbortSignal; clock: Clock; log: Log },
+): Promise<TaskResult | 'given-up'> {
+  const { signal, clock, log } = options
+  const { taskId, claimToken, module, function: name, attempt } = task
+  const what = `${module}.${name}`
+  const context = {
+    signal,
+    taskId,
+    attempt,
+    log: (message: string) => log('info', message, { task: taskId, function: what }),
+  }
+  const begun = clock.now()
+
+  const work = (async (): Promise<TaskResult | 'given-up'> => {
+    try {
+      const value = await handlers.run(name, task.params, context)
+      const result = parseInput(json, value === undefined ? null : value, `Result of ${what}`)
+      log('info', 'task done', { task: taskId, function: what, ms: Math.round(clock.now() - begun) })
+      return { taskId, claimToken, result }
+    } catch (thrown) {
+      if (signal.aborted) return 'given-up'
+      const error = toWireError(thrown)
+      log('warn', 'task failed', { task: taskId, function: what, error: error.message })
+      return { taskId, claimToken, error }
+    }
+  })()
+  return Promise.race([work, abandoned()])
+
+  function abandoned(): Promise<'given-up'> {
+    return new Promise(resolve => {
+      const onAbort = () => {
+        const cancel = clock.setTimer(abandonMs, () => {
+          log('warn', 'handler does not stop when aborted, going on without it', { task: taskId, function: what })
+          resolve('given-up')
+        })
+        void work.then(cancel)
+      }
+      if (signal.aborted) onAbort()
+      else {
+        signal.addEventListener('abort', onAbort, { once: true })
+        void work.then(() => signal.removeEventListener('abort', onAbort))
+      }
+    })
+  }
+}
