@@ -18,6 +18,8 @@ export interface ServerOptions {
   signal?: AbortSignal
 }
 
+const documentPath = '/api/v1/openapi.json'
+
 /** The largest body that is read, in bytes. */
 const mostBytes = 8 * 1024 * 1024
 
@@ -35,16 +37,6 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
     }),
   )
   api.get('/health', c => c.json({ status: 'ok' }))
-  api.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'Contractor',
-      version: '1',
-      description: 'Creates, destroys and manipulates resources, wherever they are.',
-    },
-  })
-  api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-
   api.use(authenticate(contractor))
   api.route('/dispatch', dispatchRoutes(context))
   api.use(requireKind('admin'))
@@ -59,6 +51,17 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/tokens', tokenRoutes(context))
 
   const app = createApp()
+  // Before the routes that need a token. It is the outer app's, which knows the whole paths.
+  app.doc31(documentPath, c => ({
+    openapi: '3.1.0',
+    info: {
+      title: 'Contractor',
+      version: '1',
+      description: 'Creates, destroys and manipulates resources, wherever they are.',
+    },
+    servers: [{ url: c.req.path.slice(0, -documentPath.length) || '/' }],
+  }))
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.route('/api/v1', api)
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))

@@ -1,5 +1,6 @@
 import type { Contractor, Identity } from '@contractor/core'
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { problem, validationFailed } from './problem.ts'
 
 /** What a request carries on its way through the routes. */

@@ -1,7 +1,7 @@
 import { ContractorError, type ErrorCode, isContractorError } from '@contractor/core'
-import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { z } from 'zod'
 
 /** What each error is in HTTP. The engine knows nothing of this. */
 const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {

@@ -17,7 +17,10 @@ export const siteInput = z.strictObject({
   configValues: configValues.default({}),
 })
 
-export const siteChanges = siteInput.omit({ name: true }).partial()
+// Without the defaults of creation: what is not given stays as it is.
+export const siteChanges = z
+  .strictObject({ parent: plainName.nullable(), description: z.string(), configValues })
+  .partial()
 
 export const siteView = z.object({
   name: z.string(),
@@ -82,14 +85,12 @@ export function createSites(engine: Engine): Sites {
     },
     async update(name, changes, options = {}) {
       const parsed = parseInput(siteChanges, changes, `The change of Site '${name}'`)
-      // Only what was given: the defaults of creation are not changes.
-      const given = Object.fromEntries(Object.entries(parsed).filter(([key]) => Object.hasOwn(changes, key)))
       return transaction(engine, options, async tx => {
         await requireSite(tx, name)
-        if (typeof given.parent === 'string') await checkParent(tx, name, given.parent)
+        if (typeof parsed.parent === 'string') await checkParent(tx, name, parsed.parent)
         const [row] = await tx
           .update(site)
-          .set({ ...given, updatedAt: engine.clock.now() })
+          .set({ ...parsed, updatedAt: engine.clock.now() })
           .where(eq(site.name, name))
           .returning()
         return toSite(row as typeof site.$inferSelect)

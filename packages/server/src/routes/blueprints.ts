@@ -1,5 +1,6 @@
 import { pageRequest } from '@contractor/core'
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { type App, createApp, pageOf, type RouteContext, replies } from '../environment.ts'
 import { blueprint, script } from '../views.ts'
 

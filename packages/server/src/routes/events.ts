@@ -1,6 +1,7 @@
 import { type Event, eventQuery } from '@contractor/core'
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
+import { z } from 'zod'
 import { type App, createApp, type RouteContext, replies } from '../environment.ts'
 import { event } from '../views.ts'
 

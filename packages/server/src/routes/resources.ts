@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { type App, createApp, type RouteContext, replies } from '../environment.ts'
 
 const loaded = z

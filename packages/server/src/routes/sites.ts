@@ -1,5 +1,6 @@
 import { pageRequest, siteChanges, siteInput } from '@contractor/core'
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies, repliesNothing } from '../environment.ts'
 import { site } from '../views.ts'
 

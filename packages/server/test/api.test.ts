@@ -1,0 +1,232 @@
+import { createServer as createNetServer } from 'node:net'
+import { createServer, listen } from '@contractor/server'
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { openServer } from './open-server.ts'
+
+const resources = `
+[script.create]
+script = "foundation.weld()"
+[foundation.base]
+scripts = { create = "create" }
+[structure.web]
+`
+
+async function openShop() {
+  const server = await openServer()
+  await server.send('POST', '/resources?file=shop.toml', resources)
+  await server.send('POST', '/sites', { name: 'lab', configValues: { motto: 'measure twice' } })
+  await server.send('POST', '/foundations', {
+    locator: 'f1',
+    type: 'Lathe',
+    site: 'lab',
+    blueprint: 'base',
+    fields: { serial: 's' },
+  })
+  await server.send('POST', '/structures', { hostname: 'web1', site: 'lab', blueprint: 'web', foundation: 'f1' })
+  const { body } = await server.send('POST', '/tokens', {
+    kind: 'agent',
+    name: 'bench',
+    sites: ['lab'],
+    modules: ['lathe'],
+  })
+  return { ...server, agentToken: (body as { secret: string }).secret }
+}
+
+describe('the API', () => {
+  it('makes, shows, counts and deletes objects', async () => {
+    const { send } = await openShop()
+    expect(await send('GET', '/structures?blueprint=web')).toMatchObject({
+      status: 200,
+      body: { items: [{ hostname: 'web1', state: 'planned' }] },
+    })
+    expect(await send('GET', '/structures/count?blueprint=web')).toEqual({ status: 200, body: { count: 1 } })
+    expect(await send('GET', '/structures/1/config')).toMatchObject({
+      status: 200,
+      body: { motto: 'measure twice', _hostname: 'web1' },
+    })
+    expect(await send('GET', '/sites/lab/config')).toMatchObject({ status: 200, body: { motto: 'measure twice' } })
+    expect(await send('PATCH', '/sites/lab', { description: 'the first' })).toMatchObject({
+      status: 200,
+      body: { description: 'the first', configValues: { motto: 'measure twice' } },
+    })
+    expect(await send('GET', '/blueprints/web')).toMatchObject({ status: 200, body: { kind: 'structure' } })
+    expect(await send('GET', '/scripts/create')).toMatchObject({ status: 200, body: { source: 'foundation.weld()' } })
+    expect(await send('DELETE', '/structures/1')).toEqual({ status: 204, body: undefined })
+    expect(await send('DELETE', '/foundations/f1')).toEqual({ status: 204, body: undefined })
+  })
+
+  it('orders a Job, gives its Task to an agent, and takes the answer with a claim for more', async () => {
+    const { send, contractor, agentToken } = await openShop()
+    await send('POST', '/foundations/f1/set-located')
+    expect(await send('POST', '/foundations/f1/create')).toMatchObject({
+      status: 201,
+      body: { id: 1, state: 'waiting', createdBy: 'ann' },
+    })
+    await contractor.foreman.runDue()
+    const claim = { agent: 'bench', modules: { lathe: { slots: 1 } } }
+    const claimed = await send('POST', '/dispatch/claim', claim, agentToken)
+    const [task] = (claimed.body as { tasks: { taskId: number; claimToken: string }[] }).tasks
+    expect(task).toMatchObject({ module: 'lathe', function: 'weld' })
+    expect(await send('POST', '/dispatch/renew', { claims: [task] }, agentToken)).toMatchObject({
+      status: 200,
+      body: { claims: [{ accepted: true }] },
+    })
+    const results = [{ taskId: task?.taskId, claimToken: task?.claimToken, result: { welded: true } }]
+    expect(await send('POST', '/dispatch/results', { results, claim }, agentToken)).toMatchObject({
+      status: 200,
+      body: { results: [{ accepted: true }], tasks: [] },
+    })
+    expect(await send('GET', '/jobs/1')).toMatchObject({ status: 200, body: { state: 'done', outcome: 'completed' } })
+    expect(await send('GET', '/foundations/f1')).toMatchObject({ body: { state: 'built' } })
+    expect(await send('POST', '/jobs/1/pause')).toMatchObject({ status: 409, body: { code: 'WRONG_STATE' } })
+    expect(await send('GET', '/events?job=1')).toMatchObject({
+      status: 200,
+      body: { items: [{ type: 'job.created', by: 'ann' }, {}, {}, {}] },
+    })
+  })
+
+  it('streams events, and goes on where a stream was cut', async () => {
+    const { app, adminToken, contractor } = await openShop()
+    const gone = new AbortController()
+    const response = await app.request('/api/v1/events', {
+      headers: { Authorization: `Bearer ${adminToken}`, Accept: 'text/event-stream', 'Last-Event-ID': '0-0' },
+      signal: gone.signal,
+    })
+    expect(response.headers.get('Content-Type')).toContain('text/event-stream')
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    const readUntil = async (part: string) => {
+      while (!text.includes(part)) text += (await reader?.read())?.value ?? ''
+    }
+    await readUntil('event: structure.created')
+    await contractor.foundations.setState('f1', 'located', { by: 'bob' })
+    await readUntil('event: foundation.located')
+    expect(text).toMatch(/id: \d+-\d+/)
+    expect(text).toContain('"by":"bob"')
+    gone.abort()
+    await reader?.cancel()
+  })
+
+  it('describes itself in OpenAPI 3.1, without a token', async () => {
+    const { send } = await openServer()
+    const { status, body } = await send('GET', '/openapi.json', undefined, null)
+    const document = body as {
+      openapi: string
+      paths: Record<string, unknown>
+      components: { schemas: Record<string, unknown> }
+    }
+    expect(status).toBe(200)
+    expect(document.openapi).toBe('3.1.0')
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        '/api/v1/sites',
+        '/api/v1/structures/{id}',
+        '/api/v1/structures/{id}/create',
+        '/api/v1/dispatch/claim',
+        '/api/v1/events',
+      ]),
+    )
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(['Structure', 'Foundation', 'Job', 'Problem']),
+    )
+    expect(await send('GET', '/health', undefined, null)).toEqual({ status: 200, body: { status: 'ok' } })
+  })
+})
+
+describe('a bad request', () => {
+  it.each([
+    ['without a token', 'GET', '/sites', undefined, null, 401, 'UNAUTHENTICATED'],
+    ['with a wrong token', 'GET', '/sites', undefined, 'wrong', 401, 'UNAUTHENTICATED'],
+    ['with an unknown field', 'POST', '/sites', { name: 'x', colour: 1 }, undefined, 422, 'VALIDATION_FAILED'],
+    ['for what is not there', 'GET', '/sites/nowhere', undefined, undefined, 404, 'NOT_FOUND'],
+    ['for a path that is not there', 'GET', '/nothing', undefined, undefined, 404, 'NOT_FOUND'],
+    ['for what exists already', 'POST', '/sites', { name: 'lab' }, undefined, 409, 'ALREADY_EXISTS'],
+    ['with an id that is no number', 'GET', '/structures/x', undefined, undefined, 422, 'VALIDATION_FAILED'],
+    ['with a TOML file that is wrong', 'POST', '/resources?file=a.toml', '[x', undefined, 422, 'RESOURCE_INVALID'],
+    [
+      'that an agent’s token is needed for',
+      'POST',
+      '/dispatch/claim',
+      { agent: 'a', modules: {} },
+      undefined,
+      403,
+      'FORBIDDEN',
+    ],
+  ])('%s gets a problem with our code', async (_, method, path, body, token, status, code) => {
+    const { send } = await openShop()
+    expect(await send(method, path, body, token)).toMatchObject({
+      status,
+      body: {
+        status,
+        code,
+        type: `urn:contractor:error:${code}`,
+        title: expect.any(String),
+        detail: expect.any(String),
+      },
+    })
+  })
+
+  it('of an agent for what is an admin’s is refused', async () => {
+    const { send, agentToken } = await openShop()
+    expect(await send('GET', '/sites', undefined, agentToken)).toMatchObject({
+      status: 403,
+      body: { code: 'FORBIDDEN', detail: "Token 'bench' is an agent's token; an admin's token is needed here" },
+    })
+  })
+
+  it('that is not JSON is told so', async () => {
+    const { app, adminToken } = await openServer()
+    const headers = { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' }
+    const response = await app.request('/api/v1/sites', { method: 'POST', headers, body: '{"name":' })
+    expect(response.status).toBe(400)
+    expect(response.headers.get('Content-Type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({ detail: 'The body is not valid JSON' })
+  })
+})
+
+describe('the server', () => {
+  it('can be mounted in another hono app', async () => {
+    const { contractor, adminToken } = await openServer()
+    const host = new Hono().get('/', c => c.text('mine')).route('/contractor', createServer(contractor))
+    const response = await host.request('/contractor/api/v1/sites', {
+      headers: { Authorization: `Bearer ${adminToken}` },
+    })
+    expect(await response.json()).toEqual({ items: [] })
+    expect(await (await host.request('/')).text()).toBe('mine')
+    expect((await host.request('/contractor/api/v1/sites')).status).toBe(401)
+  })
+
+  it('says so when its port is taken', async () => {
+    const { app } = await openServer()
+    const other = createNetServer()
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as { port: number }
+    await expect(listen(app, { host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: `Port ${port} of 127.0.0.1 is taken by another process. Stop that, or use another port with --port.`,
+    })
+    await new Promise(resolve => other.close(resolve))
+  })
+
+  it('serves over HTTP and ends what waits when it closes', async () => {
+    const { contractor } = await openShop()
+    const closing = new AbortController()
+    const server = await listen(createServer(contractor, { signal: closing.signal }), { host: '127.0.0.1', port: 0 })
+    const { secret } = await contractor.tokens.create({
+      kind: 'agent',
+      name: 'other',
+      sites: ['lab'],
+      modules: ['lathe'],
+    })
+    const waiting = fetch(`${server.url}/api/v1/dispatch/claim`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ agent: 'a', modules: { lathe: { slots: 1 } }, waitMs: 60_000 }),
+    })
+    expect((await fetch(`${server.url}/api/v1/health`)).status).toBe(200)
+    closing.abort()
+    expect(await (await waiting).json()).toEqual({ tasks: [] })
+    await server.close()
+  })
+})

@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, normalize, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+/** What holds the house together: who may import whom, and what files may be like. Read from the sources themselves. */
+const root = join(import.meta.dirname, '..')
+
+interface Source {
+  /** From the root. */
+  file: string
+  text: string
+  /** What is imported as a value or a type, and by `import()`. */
+  imports: string[]
+  /** Of these, what is there when the program runs. */
+  values: string[]
+}
+
+const packages = ['tscript', 'core', 'server', 'subcontractor', 'plugins/process', 'plugins/iputils', 'plugins/manual']
+
+function sourcesOf(folder: string): Source[] {
+  const path = join(root, 'packages', folder, 'src')
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(name))
+    .map(name => {
+      const text = readFileSync(join(path, name), 'utf8')
+      const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+      const statements = [
+        ...code.matchAll(/^(?:import|export)\s(type\s)?[^'"]*?\bfrom\s+'([^']+)'|^import\s+'([^']+)'/gm),
+      ]
+      const dynamic = [...code.matchAll(/\bimport\(\s*'([^']+)'/g)].map(found => found[1] ?? '')
+      return {
+        file: relative(root, join(path, name)),
+        text,
+        imports: [...statements.map(found => found[2] ?? found[3] ?? ''), ...dynamic],
+        values: statements.filter(found => !found[1]).map(found => found[2] ?? found[3] ?? ''),
+      }
+    })
+}
+
+const sources = new Map(packages.map(name => [name, sourcesOf(name)]))
+const all = [...sources.values()].flat()
+const isOutside = (name: string) => !name.startsWith('.')
+const packageOf = (name: string) =>
+  name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? name)
+
+/** Every import of a package's files that is not of its own files, as `file: import`. */
+function outsideImports(name: string, among: (file: string) => boolean = () => true): string[] {
+  return (sources.get(name) ?? [])
+    .filter(source => among(source.file))
+    .flatMap(source => source.imports.filter(isOutside).map(imported => `${source.file}: ${imported}`))
+}
+
+/** Those imports that none of the patterns allows. */
+const except = (imports: string[], ...allowed: RegExp[]) =>
+  imports.filter(line => !allowed.some(one => one.test(line.split(': ')[1] ?? '')))
+
+const node = /^node:/
+const zod = /^zod$/
+const plugin = /^@contractor\/core\/plugin$/
+
+describe('imports', () => {
+  it('tscript knows ohm and nothing of Contractor', () => {
+    expect(except(outsideImports('tscript'), node, /^ohm-js$/)).toEqual([])
+  })
+
+  it('the plugin contract needs zod only, and nothing else of core', () => {
+    const contract = (file: string) => file.startsWith('packages/core/src/plugin/')
+    expect(except(outsideImports('core', contract), zod)).toEqual([])
+    const own = all
+      .filter(source => contract(source.file))
+      .flatMap(source => source.imports.filter(name => name.startsWith('../')))
+    expect(own).toEqual([])
+  })
+
+  it('core and server know no plugin, and core knows neither server nor agent', () => {
+    const others = /^@contractor\/(plugin-|subcontractor)/
+    expect(outsideImports('core').filter(line => /: @contractor\/(?!tscript$)/.test(line))).toEqual([])
+    expect(outsideImports('server').filter(line => others.test(line.split(': ')[1] ?? ''))).toEqual([])
+    for (const name of ['core', 'server']) {
+      for (const source of sources.get(name) ?? [])
+        expect(source.text, source.file).not.toMatch(/@contractor\/plugin-[a-z]/)
+    }
+  })
+
+  it('agents and plugins see of core only the plugin contract', () => {
+    expect(
+      outsideImports('subcontractor').filter(
+        line => /@contractor\//.test(line) && !plugin.test(line.split(': ')[1] ?? ''),
+      ),
+    ).toEqual([])
+    for (const name of packages.filter(one => one.startsWith('plugins/')))
+      expect(except(outsideImports(name), node, zod, plugin), name).toEqual([])
+  })
+
+  it('what the engine loads of a plugin is pure: nothing but zod and the contract', () => {
+    for (const name of packages.filter(one => one.startsWith('plugins/'))) {
+      const own = new Map((sources.get(name) ?? []).map(source => [source.file, source]))
+      const seen = new Set<string>()
+      const visit = (file: string) => {
+        if (seen.has(file)) return
+        seen.add(file)
+        for (const imported of own.get(file)?.values ?? []) {
+          if (isOutside(imported)) expect(imported, file).toMatch(/^(zod|@contractor\/core\/plugin)$/)
+          else visit(normalize(join(dirname(file), imported)))
+        }
+      }
+      visit(`packages/${name}/src/index.ts`)
+      expect([...seen].filter(file => file.includes('/handlers/'))).toEqual([])
+    }
+  })
+
+  it('make no circles', () => {
+    const files = new Map(
+      all.map(source => [
+        source.file,
+        source.values.filter(name => !isOutside(name)).map(name => normalize(join(dirname(source.file), name))),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const visit = (file: string, path: string[]) => {
+      if (path.includes(file)) return void circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+      if (done.has(file)) return
+      for (const next of files.get(file) ?? []) visit(next, [...path, file])
+      done.add(file)
+    }
+    for (const file of files.keys()) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
+  it('are declared, each with its version, and everything declared is used', () => {
+    for (const [name, files] of sources) {
+      const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
+        name: string
+        dependencies?: Record<string, string>
+      }
+      const used = new Set(
+        files
+          .flatMap(source => source.imports.filter(isOutside))
+          .map(packageOf)
+          .filter(one => !one.startsWith('node:') && one !== manifest.name),
+      )
+      expect(Object.keys(manifest.dependencies ?? {}).sort(), manifest.name).toEqual([...used].sort())
+      for (const version of Object.values(manifest.dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+/)
+    }
+  })
+})
+
+describe('files', () => {
+  it('are small, named for what they hold, and export what they say', () => {
+    const wrong = all.flatMap(({ file, text, imports }) => [
+      ...(text.split('\n').length > 400 ? [`${file}: more than 400 lines`] : []),
+      ...(/^export \*/m.test(text) ? [`${file}: exports everything`] : []),
+      ...(/(^|-)(utils?|helpers?|common|lib|misc|managers?|services?|interfaces?)(-|\.)/.test(basename(file))
+        ? [`${file}: a bucket`]
+        : []),
+      ...(/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(basename(file)) ? [] : [`${file}: not in kebab-case`]),
+      // The index is for others: from inside, a file is imported from where it is.
+      ...imports.filter(name => /^(\.\/|(\.\.\/)+)index\.ts$/.test(name)).map(name => `${file}: imports ${name}`),
+    ])
+    expect(wrong).toEqual([])
+  })
+
+  it('of the engine and the language read no wall clock; the command is a host, and may', () => {
+    const isCommand = (file: string) => /\/src\/cli[/.]/.test(file)
+    for (const source of [...(sources.get('core') ?? []), ...(sources.get('tscript') ?? [])]) {
+      if (isCommand(source.file)) continue
+      expect(source.text, source.file).not.toMatch(/Date\.now\(\)|new Date\(\)/)
+    }
+  })
+})
