@@ -13,7 +13,7 @@ function build(folder: string, entries: string[]): Options {
     target: 'node20',
     // Declarations come from `tsc -b`, which is faster and writes into the same folder.
     dts: false,
-    clean: ['**/*.js', '**/*.js.map'],
+    clean: ['!**/*.d.ts'],
     sourcemap: true,
     splitting: true,
     skipNodeModulesBundle: true,

@@ -26,7 +26,9 @@ for (const file of files) {
 const isWanted = (name: string) => !wanted.length || wanted.some(one => name === one || name.startsWith(`${one}/`))
 const unknown = wanted.filter(one => ![...benchmarks.keys()].some(name => name === one || name.startsWith(`${one}/`)))
 if (unknown.length) {
-  process.stderr.write(`No benchmark is named ${unknown.join(', ')}. There are:\n${[...benchmarks.keys()].sort().join('\n')}\n`)
+  process.stderr.write(
+    `No benchmark is named ${unknown.join(', ')}. There are:\n${[...benchmarks.keys()].sort().join('\n')}\n`,
+  )
   process.exitCode = 2
 } else {
   for (const [name, run] of benchmarks) {

@@ -10,7 +10,8 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+/** With `durable`, it commits as a production server does; without, which is faster, a crash of the machine loses what it had. */
+export async function startPostgres({ durable = false }: { durable?: boolean } = {}): Promise<PostgresServer> {
   const directory = await mkdtemp(join(tmpdir(), 'contractor-postgres-'))
   const asRoot = process.getuid?.() === 0
   // PostgreSQL refuses to run as root; the package makes a user for it then, who has to get in here.
@@ -23,7 +24,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     password: 'contractor',
     persistent: false,
     createPostgresUser: asRoot,
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'],
+    postgresFlags: [
+      ...(durable ? [] : ['-c', 'fsync=off']),
+      ...['-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'],
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   })

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readFile, readdir, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPostgresDatabase } from '../../test/databases.ts'
 import { isAlive, isPortOpen, readPage } from './look.ts'
-import { type WebSite, createWebSite } from './web-site.ts'
+import { createWebSite, type WebSite } from './web-site.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -40,7 +40,9 @@ async function webServersUnder(directory: string): Promise<number[]> {
 }
 
 describe.each(['pglite', 'postgres'] as const)('three web servers, on %s', kind => {
-  it('are built once each, though the agent is killed and the server restarted in the middle', { timeout: 120_000 }, async () => {
+  it('are built once each, though the agent is killed and the server restarted in the middle', {
+    timeout: 120_000,
+  }, async () => {
     const site = await openSite(kind)
     await site.order('create')
     await site.follow(
@@ -75,9 +77,13 @@ describe.each(['pglite', 'postgres'] as const)('three web servers, on %s', kind 
 describe('the demo command', () => {
   const run = (args: string[], environment: Record<string, string> = {}) =>
     new Promise<{ code: number | null; out: string; err: string }>(resolve => {
-      const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@contractor/source', join(import.meta.dirname, 'demo.ts'), ...args], {
-        env: { ...process.env, ...environment },
-      })
+      const child = spawn(
+        process.execPath,
+        ['--import', 'tsx', '--conditions=@contractor/source', join(import.meta.dirname, 'demo.ts'), ...args],
+        {
+          env: { ...process.env, ...environment },
+        },
+      )
       let out = ''
       let err = ''
       child.stdout.on('data', data => {

@@ -1,0 +1,9 @@
+/** What the host offers to programs: for each module its values and its functions with their parameters. */
+export interface HostNames {
+  [module: string]: {
+    values?: { [name: string]: { writable?: boolean } }
+    functions?: { [name: string]: { parameters: { [name: string]: { required: boolean } } } }
+    /** The names of this module are not known in advance and not checked. */
+    open?: boolean
+  }
+}

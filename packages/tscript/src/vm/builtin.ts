@@ -1,0 +1,112 @@
+import type { Json } from '../json.ts'
+import type { BuiltinName } from '../language/builtins.ts'
+import { countPoints, slicePoints } from '../value/code-points.ts'
+import { areEqual } from '../value/equality.ts'
+import { Fault } from '../value/fault.ts'
+import { describeKind, kindOf } from '../value/kinds.ts'
+import { toDisplay } from '../value/text.ts'
+import { type Machine, stopWith, wait } from './machine.ts'
+
+/** Runs a built-in function with its arguments in the order of its parameters. It may set a stop; its value counts all the same. */
+export function runBuiltin(
+  machine: Machine,
+  name: BuiltinName,
+  [one = null, two = null, three = null]: readonly Json[],
+): Json {
+  switch (name) {
+    case 'len':
+      return lengthOf(one)
+    case 'slice':
+      return slice(one, two, three)
+    case 'index':
+      return indexOf(one, two)
+    case 'pause':
+      stopWith(machine, 'paused', one)
+      return null
+    case 'error':
+      stopWith(machine, 'error', one)
+      return null
+    case 'fatal_error':
+      stopWith(machine, 'aborted', one)
+      return null
+    case 'message':
+      wait(machine, machine.host.now(), toDisplay(one))
+      return null
+    case 'delay':
+      startDelay(machine, one, two, three)
+      return null
+    default:
+      throw new Fault(`There is no function \`${name}\``)
+  }
+}
+
+export function lengthOf(value: Json): number {
+  if (Array.isArray(value)) return value.length
+  if (typeof value === 'string') return countPoints(value)
+  if (kindOf(value) === 'map') return Object.keys(value as object).length
+  throw new Fault(`\`len\` counts the elements of an array, a text or a map, not of ${describeKind(value)}`)
+}
+
+function slice(array: Json, start: Json, end: Json): Json {
+  if (!Array.isArray(array) && typeof array !== 'string')
+    throw new Fault(`\`slice\` takes a part of an array or a text, not of ${describeKind(array)}`)
+  const length = lengthOf(array)
+  const from = bound(start, length, 0, 'start')
+  const to = bound(end, length, length, 'end')
+  return typeof array === 'string'
+    ? slicePoints(array, from, Math.max(from, to))
+    : array.slice(from, Math.max(from, to))
+}
+
+/** A bound of `slice`: from the end if negative, moved inside if outside, None for open. */
+function bound(value: Json, length: number, open: number, name: string): number {
+  if (value === null) return open
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw new Fault(
+      `The \`${name}\` of \`slice\` is an integer, not ${typeof value === 'number' ? value : describeKind(value)}`,
+    )
+  return Math.min(length, Math.max(0, value < 0 ? value + length : value))
+}
+
+function indexOf(array: Json, value: Json): number {
+  if (!Array.isArray(array)) throw new Fault(`\`index\` looks into an array, not into ${describeKind(array)}`)
+  const at = array.findIndex(item => areEqual(item, value))
+  if (at < 0) throw new Fault('`index` did not find the value in the array')
+  return at
+}
+
+export function append(array: Json, value: Json): Json[] {
+  if (!Array.isArray(array)) throw new Fault(`\`append\` adds to an array, not to ${describeKind(array)}`)
+  array.push(value)
+  return array
+}
+
+/** The place of the element that `pop` takes. */
+export function popPlace(array: Json, index: Json): number {
+  if (!Array.isArray(array)) throw new Fault(`\`pop\` takes from an array, not from ${describeKind(array)}`)
+  if (typeof index !== 'number' || !Number.isInteger(index))
+    throw new Fault(
+      `The \`index\` of \`pop\` is an integer, not ${typeof index === 'number' ? index : describeKind(index)}`,
+    )
+  if (array.length === 0) throw new Fault('`pop` takes from an array that is empty')
+  if (index >= array.length || index < -array.length)
+    throw new Fault(
+      `There is no element ${index}: the array has ${array.length === 1 ? '1 element' : `${array.length} elements`}`,
+    )
+  return index < 0 ? index + array.length : index
+}
+
+const UNITS = ['seconds', 'minutes', 'hours'] as const
+
+function startDelay(machine: Machine, ...parts: [Json, Json, Json]): void {
+  parts.forEach((part, at) => {
+    if (typeof part !== 'number')
+      throw new Fault(`The \`${UNITS[at]}\` of \`delay\` are a number, not ${describeKind(part)}`)
+    if (part < 0) throw new Fault(`The \`${UNITS[at]}\` of \`delay\` cannot be negative`)
+  })
+  const [seconds, minutes, hours] = parts as [number, number, number]
+  const total = seconds + minutes * 60 + hours * 3600
+  if (total === 0) throw new Fault('`delay` needs `seconds`, `minutes` or `hours`, and not all of them zero')
+  machine.delayedUntil = machine.host.now() + total
+  wait(machine, machine.delayedUntil)
+}

@@ -1,0 +1,53 @@
+import type { Json } from '../json.ts'
+import { acceptJson } from '../value/border.ts'
+import { changePath } from '../value/container.ts'
+import { Fault } from '../value/fault.ts'
+import { append, popPlace } from './builtin.ts'
+import type { Machine } from './machine.ts'
+
+/** Values of modules. Each access asks the host; what it refuses is a fault of the script. */
+
+export function getMember(machine: Machine, number: number): Json {
+  const [module, name] = machine.decoded.program.members[number] as [string, string]
+  const answer = machine.host.get(module, name)
+  if ('error' in answer) throw new Fault(answer.error)
+  return acceptJson(answer.value, `\`${module}.${name}\``)
+}
+
+export function setMember(machine: Machine, number: number, value: Json): void {
+  const [module, name] = machine.decoded.program.members[number] as [string, string]
+  const answer = machine.host.set(module, name, value)
+  if ('error' in answer) throw new Fault(answer.error)
+}
+
+export function setMemberPath(machine: Machine, number: number, keys: readonly Json[], value: Json): void {
+  setMember(
+    machine,
+    number,
+    changePath(getMember(machine, number), keys, new WeakSet(), () => value),
+  )
+}
+
+export function appendMember(machine: Machine, number: number, keys: readonly Json[], value: Json): void {
+  setMember(
+    machine,
+    number,
+    changePath(getMember(machine, number), keys, new WeakSet(), old => append(copyOf(old), value)),
+  )
+}
+
+export function popMember(machine: Machine, number: number, keys: readonly Json[], index: Json): Json {
+  let popped: Json = null
+  const left = changePath(getMember(machine, number), keys, new WeakSet(), old => {
+    const copy = copyOf(old)
+    const place = popPlace(copy, index)
+    popped = (copy as Json[]).splice(place, 1)[0] as Json
+    return copy
+  })
+  setMember(machine, number, left)
+  return popped
+}
+
+function copyOf(value: Json | undefined): Json {
+  return Array.isArray(value) ? [...value] : (value ?? null)
+}
