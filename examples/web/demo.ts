@@ -37,8 +37,10 @@ function readOptions(): { keep: boolean; help: boolean } {
 
 async function main(keep: boolean): Promise<number> {
   const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort(new Error('interrupted')))
-  process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')))
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Several may come: Ctrl-C reaches this process from the terminal and, under npm, from npm too.
+    process.on(name, () => interrupted.abort(new Error('interrupted')))
+  }
 
   const site = await createWebSite({ database: process.env.DATABASE_URL, signal: interrupted.signal })
   let current = 'begin'

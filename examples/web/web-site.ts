@@ -107,6 +107,26 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
     })
   }
 
+  const follow = async (
+    show: (targets: readonly Target[]) => void,
+    until: (targets: readonly Target[]) => boolean,
+    stop?: AbortSignal,
+  ) => {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      stop?.throwIfAborted()
+      const targets = await jobsOf()
+      show(targets)
+      const stuck = targets.find(
+        ({ job }) => job.state === 'error' || job.state === 'aborted' || job.state === 'paused',
+      )
+      if (stuck) throw new Error(`${stuck.name} is in state ${stuck.job.state}: ${stuck.job.message}`)
+      if (until(targets)) return
+      if (performance.now() > deadline) throw new Error(`the jobs were not done after ${patienceMs / 1000} s`)
+      await pause(150)
+    }
+  }
+
   const site: WebSite = {
     api,
     directory,
@@ -172,21 +192,7 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
         await api.post(`/structures/${structures.find(one => one.hostname === hostname)?.id}/${action}`)
       }
     },
-    async follow(show, until = allDone) {
-      const deadline = performance.now() + patienceMs
-      for (;;) {
-        signal?.throwIfAborted()
-        const targets = await jobsOf()
-        show(targets)
-        const stuck = targets.find(
-          ({ job }) => job.state === 'error' || job.state === 'aborted' || job.state === 'paused',
-        )
-        if (stuck) throw new Error(`${stuck.name} is in state ${stuck.job.state}: ${stuck.job.message}`)
-        if (until(targets)) return
-        if (performance.now() > deadline) throw new Error(`the jobs were not done after ${patienceMs / 1000} s`)
-        await pause(150)
-      }
-    },
+    follow: (show, until = allDone) => follow(show, until, signal),
     async structures() {
       return (await api.get<List<StructureView>>('/structures?blueprint=web&limit=1000')).items
     },
@@ -209,7 +215,8 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
         if (state === 'located') await api.post(`/foundations/${locator}/set-built`)
         if (state !== 'planned') await api.post(`/foundations/${locator}/destroy`)
       }
-      await site.follow(() => undefined)
+      // Not to be interrupted: this is what an interruption does.
+      await follow(() => undefined, allDone)
       for (const { id } of structures) await api.delete(`/structures/${id}`)
       for (const { locator } of foundations) await api.delete(`/foundations/${locator}`)
       await unless('NOT_FOUND', api.delete('/tokens/demo-agent'))
