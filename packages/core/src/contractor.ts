@@ -23,8 +23,8 @@ export interface ContractorOptions {
   /** `memory:`, `pglite:DIRECTORY`, `postgres://…`, or a PGlite, postgres.js client or drizzle database of the host's. */
   database: DatabaseOption
   plugins?: readonly Plugin[]
-  /** Where machines reach the server, without a slash at the end. */
-  url?: string
+  /** Where machines reach the server, without a slash at the end; a function where that is known later. */
+  url?: string | (() => string)
   /** How long an agent may be silent about a Task before it is taken from it, in milliseconds; 15,000 unless said. */
   leaseMs?: number
   /** Whether this process runs the Foreman; true unless said. */
@@ -61,6 +61,7 @@ export interface Contractor {
  */
 export async function createContractor(options: ContractorOptions): Promise<Contractor> {
   const plugins = createPluginRegistry(options.plugins ?? [])
+  const { url = '' } = options
   const log = options.log ?? (() => undefined)
   const database = await openDatabase(options.database)
   const notifications = await openNotifications(database)
@@ -72,7 +73,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     plugins,
     notifications,
     renderer,
-    url: options.url ?? '',
+    url: () => (typeof url === 'function' ? url() : url),
     leaseMs: options.leaseMs ?? 15_000,
     newId: options.newId ?? randomUUID,
     log,

@@ -17,17 +17,18 @@ export interface ServeOptions {
 /** Runs a server until the signal aborts: SIGTERM or SIGINT, for the command. */
 export async function runServer(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const plugins = await loadPlugins(options.plugin)
+  let listening: Listening | undefined
   const contractor = await createContractor({
     database: options.database,
     plugins,
     leaseMs: options.lease * 1000,
     log: writeLog,
-    ...(options.url !== undefined && { url: options.url }),
+    url: () => options.url ?? listening?.url ?? '',
   })
   try {
     await provideAdminToken(contractor)
     const closing = new AbortController()
-    const listening: Listening = await listen(createServer(contractor, { signal: closing.signal }), options)
+    listening = await listen(createServer(contractor, { signal: closing.signal }), options)
     // The one line that another program may wait for and read.
     process.stdout.write(`Contractor is listening on ${listening.url}, database: ${contractor.databaseName}\n`)
     await new Promise<void>(resolve =>

@@ -71,7 +71,7 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
           ...middle,
           ...chain.map(node => ({ source: `Site ${node.name}`, values: node.config_values })),
           ...last,
-          globalLayer(engine.url, nowMs, Math.max(...changedMs, ...chain.map(node => Number(node.updated_ms)))),
+          globalLayer(engine.url(), nowMs, Math.max(...changedMs, ...chain.map(node => Number(node.updated_ms)))),
         ],
         engine.plugins.foundations.get(type)?.classes ?? [],
       )

@@ -16,7 +16,7 @@ export interface Engine {
   readonly notifications: Notifications
   readonly renderer: Renderer
   /** Where machines reach the server, for `__contractor_host`; empty when there is none. */
-  readonly url: string
+  url(): string
   readonly leaseMs: number
   /** Makes the ids of calls; injected, so that a simulation can be replayed. */
   readonly newId: () => string
