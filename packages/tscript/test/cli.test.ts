@@ -94,11 +94,11 @@ describe('tscript run', () => {
   test('a pause and an error end it', async () => {
     expect(await tscript(['run', '-'], "pause( msg='Stop' )\n")).toMatchObject({
       code: 1,
-      err: '-:1:1: paused: Stop\n',
+      err: "-:1:1: error: paused: Stop\n  pause( msg='Stop' )\n  ^\n",
     })
     expect(await tscript(['run', '-'], 'a = ( 1 / 0 )\n')).toMatchObject({
       code: 1,
-      err: '-:1:9: aborted: Division by zero\n',
+      err: '-:1:9: error: aborted: Division by zero\n  a = ( 1 / 0 )\n          ^\n',
     })
     expect(await tscript(['run', '-'], 'a = (\n')).toMatchObject({
       code: 1,
@@ -147,7 +147,7 @@ describe('tscript conformance', () => {
   test('a line that is no case is answered, and the next ones too', async () => {
     const { code, out } = await tscript(
       ['conformance'],
-      '{ broken\n\n5\nnull\n{"id":"a"}\n{"id":"b","script":"a = 1","resume":-1}\n{"id":"c","script":"a = 1"}',
+      '{ broken\n\n5\nnull\n{"id":"a"}\n{"id":"b","script":"a = 1","resume":-1}\n{"id":"c","script":"a = \'x\u2028y\'"}',
     )
     const answers = out
       .trim()

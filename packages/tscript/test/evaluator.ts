@@ -169,9 +169,7 @@ class Walker {
     const values = new Map(
       parameters.map(([key, value]) => [key, change && key === 'array' ? null : this.value(value)]),
     )
-    const array = change
-      ? this.read((parameters[0]?.[1] as Node & { is: 'variable' }).name)
-      : (values.get('array') as Value)
+    const array = change ? this.read(nameOf(parameters)) : (values.get('array') as Value)
     switch (name) {
       case 'append':
         if (!Array.isArray(array)) throw new Abort()
@@ -203,6 +201,11 @@ class Walker {
         return null
     }
   }
+}
+
+function nameOf(parameters: [string, Node][]): string {
+  const first = parameters[0]?.[1]
+  return first?.is === 'variable' ? first.name : ''
 }
 
 function copy(value: Value): Value {
@@ -258,10 +261,14 @@ function compare(a: Value, b: Value): number {
   if (typeof a !== 'string' || typeof b !== 'string') throw new Abort()
   const [x, y] = [[...a], [...b]]
   for (let at = 0; at < Math.min(x.length, y.length); at++) {
-    const difference = (x[at] as string).codePointAt(0)! - (y[at] as string).codePointAt(0)!
+    const difference = pointOf(x[at]) - pointOf(y[at])
     if (difference) return difference
   }
   return x.length - y.length
+}
+
+function pointOf(character = ''): number {
+  return character.codePointAt(0) ?? 0
 }
 
 function order(operator: string, sign: number): boolean {

@@ -109,6 +109,6 @@ test('progress never goes back, whatever the program does', () => {
       }
       expect(before === 100).toBe(state.stop?.kind === 'done')
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })

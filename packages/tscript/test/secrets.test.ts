@@ -130,6 +130,6 @@ test('a canary never shows in a state, message or inspection of a generated prog
         return state
       })
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   )
 })

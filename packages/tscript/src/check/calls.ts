@@ -54,7 +54,9 @@ function checkBuiltin(call: Call, source: Source, names: HostNames | undefined):
   const elsewhere = Object.entries(names ?? {}).find(
     ([, module]) => module.functions && Object.hasOwn(module.functions, call.name),
   )
-  const hint = elsewhere ? `Did you mean \`${elsewhere[0]}.${call.name}\`?` : suggestName(call.name, BUILTIN_NAMES)
+  const hint = elsewhere
+    ? `Did you mean \`${elsewhere[0]}.${call.name}\`?`
+    : suggestName(call.name, [...BUILTIN_NAMES, 'begin', 'exists'])
   source.error(
     'function',
     call.at,

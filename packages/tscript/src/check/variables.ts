@@ -3,6 +3,9 @@ import type { Source } from '../source.ts'
 import type { Name } from '../syntax/ast.ts'
 import type { Uses } from './uses.ts'
 
+/** Words that may have been meant where a name stands by itself. */
+const WORDS = ['end', 'else', 'break', 'continue', 'pass', 'True', 'False', 'None']
+
 /**
  * A variable that is read and nowhere set. A warning, not an error: whether the place is ever reached is not known
  * (`( False and missing )` is fine).
@@ -19,7 +22,7 @@ export function checkVariables(uses: Uses, source: Source): void {
       'variable',
       read.at,
       `The variable \`${read.name}\` is read here, but nowhere set`,
-      suggestName(read.name, set),
+      suggestName(read.name, [...set, ...WORDS]),
     )
   }
   for (const member of uses.memberReads) noteJoin(member, member.module, set, source)

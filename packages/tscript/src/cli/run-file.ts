@@ -33,15 +33,22 @@ export async function runFile(file: string, trace: boolean, terminal: Terminal):
     } else if (stop?.kind === 'budget' || !stop) await sleep(0)
     else break
   }
-  return report(state, file, terminal)
+  return report(state, file, source, terminal)
 }
 
-function report(state: State, file: string, terminal: Terminal): ExitCode {
+function report(state: State, file: string, source: string, terminal: Terminal): ExitCode {
   const { stop } = state
   for (const [name, value] of Object.entries(state.variables)) terminal.out(`${name} = ${toDisplay(value)}\n`)
   if (!stop || stop.kind === 'done' || stop.kind === 'budget') return 0
-  terminal.err(`${file}:${stop.line}:${stop.column}: ${stop.kind}: ${stop.message}\n`)
+  const { kind, line, column } = stop
+  const message = `${kind}: ${stop.message ?? ''}`
+  const text = linesOf(source)[line - 1] ?? ''
+  terminal.err(`${formatDiagnostic({ severity: 'error', code: kind, message, line, column, text }, file)}\n`)
   return 1
+}
+
+function linesOf(source: string): string[] {
+  return source.split(/\r\n|\n|\r/)
 }
 
 /** Prints each line as it is reached. Steps to the next stop, or some thousand instructions. */
@@ -52,7 +59,7 @@ function traceRun(
   source: string,
   terminal: Terminal,
 ): State {
-  const lines = source.split(/\r\n|\n|\r/)
+  const lines = linesOf(source)
   let state = from
   let last = 0
   for (let count = 0; count < 10_000; count++) {

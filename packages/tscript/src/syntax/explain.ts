@@ -43,6 +43,7 @@ function knownMistake(piece: Piece, failed: number, expected: readonly string[])
   if (!piece.complete) return incomplete(piece, failed)
   if (!found) return undefined
   return (
+    option(tokens, failed) ??
     headMisspelt(tokens) ??
     reservedAsName(tokens, failed) ??
     sign(tokens, failed) ??
@@ -95,6 +96,12 @@ function assignment(tokens: readonly Token[], failed: number): Mistake | undefin
   if (first.kind !== 'name' || tokens[1]?.text !== '-') return { message, at: first }
   const joined = tokens.slice(0, failed).map(token => (token.text === '-' ? '_' : token.text))
   return { message, suggestion: `A name has letters, digits and underscores: \`${joined.join('')}\`?`, at: first }
+}
+
+/** `begin( description=name )` */
+function option(tokens: readonly Token[], failed: number): Mistake | undefined {
+  if (tokens[0]?.text !== 'begin' || tokens[failed - 1]?.text !== '=') return undefined
+  return { message: 'The options of a block are constants', suggestion: "For example description='Wipe the disks'" }
 }
 
 function reservedAsName(tokens: readonly Token[], failed: number): Mistake | undefined {
@@ -261,14 +268,14 @@ function textRunsOn(tokens: readonly Token[], failed: number): string | undefine
   return text && `The text that begins on line ${text.line} runs over several lines: is its closing quote missing?`
 }
 
-const WORDS: { [expected: string]: string } = {
-  'end of input': 'the end of the statement',
-  '"("': '`(`',
-  '=': '`=`',
-  then: '`then`',
-  do: '`do`',
-  not: '`not`',
-}
+const WORDS = new Map([
+  ['end of input', 'the end of the statement'],
+  ['"("', '`(`'],
+  ['=', '`=`'],
+  ['then', '`then`'],
+  ['do', '`do`'],
+  ['not', '`not`'],
+])
 const MINOR = new Set(['not', 'an operator', '"["', '='])
 
 /** What the grammar expected: at most three things, values first. */
@@ -283,7 +290,7 @@ function listExpected(expected: readonly string[]): string | undefined {
       ),
   )
   const major = rest.length > 3 ? rest.filter(one => !MINOR.has(one)) : rest
-  const named = major.map(one => WORDS[one] ?? one.replace(/^"(.*)"$/, '`$1`'))
+  const named = major.map(one => WORDS.get(one) ?? one.replace(/^"(.*)"$/, '`$1`'))
   const list = [...(isValue ? ['a value'] : []), ...named].slice(0, 3)
   if (list.length < 2) return list[0]
   return `${list.slice(0, -1).join(', ')} or ${list[list.length - 1]}`

@@ -11,7 +11,9 @@ import type { Token } from './token.ts'
  * scripts of one house use a few dozen shapes.
  */
 
-const MAX_SHAPES = 4096
+/** What is remembered stays below some 50 MB, whatever texts come: so many shapes, each of so many tokens at most. */
+const MAX_SHAPES = 2048
+const MAX_SHAPE_TOKENS = 128
 
 export type Parsed = Head | Statement | Expression
 
@@ -29,6 +31,7 @@ export function parseShape(tokens: readonly Token[]): ShapeResult {
   const known = memo.get(shape)
   if (known) return known
   const result = matchShape(shape, tokens)
+  if (tokens.length > MAX_SHAPE_TOKENS) return result
   if (memo.size >= MAX_SHAPES) memo.clear()
   memo.set(shape, result)
   return result

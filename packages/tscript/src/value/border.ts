@@ -21,7 +21,7 @@ export function acceptJson(value: unknown, source: string, depth = 0): Json {
       if (Array.isArray(value)) return value.map(item => acceptJson(item, source, depth + 1))
       return acceptMap(value, source, depth)
     default:
-      throw new Fault(`${source} is not a JSON value: it holds a ${typeof value}`)
+      throw new Fault(`${source} is not a JSON value: it holds something of the type ${typeof value}`)
   }
 }
 

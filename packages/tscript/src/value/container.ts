@@ -70,7 +70,8 @@ export function disown(value: Json, owned: Owned): void {
   if (typeof value === 'object' && value !== null) owned.delete(value)
 }
 
-function checkIndex(key: Json, length: number, what: 'array' | 'text'): number {
+/** The place in an array or a text, counted from its start. */
+export function checkIndex(key: Json, length: number, what: 'array' | 'text'): number {
   if (typeof key !== 'number' || !Number.isInteger(key)) {
     throw new Fault(
       `The index of ${what === 'array' ? 'an array' : 'a text'} is an integer, not ${typeof key === 'number' ? key : describeKind(key)}`,

@@ -1,6 +1,7 @@
 import type { Json } from '../json.ts'
 import type { BuiltinName } from '../language/builtins.ts'
 import { countPoints, slicePoints } from '../value/code-points.ts'
+import { checkIndex } from '../value/container.ts'
 import { areEqual } from '../value/equality.ts'
 import { Fault } from '../value/fault.ts'
 import { describeKind, kindOf } from '../value/kinds.ts'
@@ -84,16 +85,8 @@ export function append(array: Json, value: Json): Json[] {
 /** The place of the element that `pop` takes. */
 export function popPlace(array: Json, index: Json): number {
   if (!Array.isArray(array)) throw new Fault(`\`pop\` takes from an array, not from ${describeKind(array)}`)
-  if (typeof index !== 'number' || !Number.isInteger(index))
-    throw new Fault(
-      `The \`index\` of \`pop\` is an integer, not ${typeof index === 'number' ? index : describeKind(index)}`,
-    )
   if (array.length === 0) throw new Fault('`pop` takes from an array that is empty')
-  if (index >= array.length || index < -array.length)
-    throw new Fault(
-      `There is no element ${index}: the array has ${array.length === 1 ? '1 element' : `${array.length} elements`}`,
-    )
-  return index < 0 ? index + array.length : index
+  return checkIndex(index, array.length, 'array')
 }
 
 const UNITS = ['seconds', 'minutes', 'hours'] as const

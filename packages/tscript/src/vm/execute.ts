@@ -1,3 +1,4 @@
+import { TScriptError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import { Op } from '../program/instruction-set.ts'
 import { calculate, combineBits } from '../value/arithmetic.ts'
@@ -290,7 +291,7 @@ function change(machine: Machine, operation: number, a: number, b: number): bool
       break
     }
     default:
-      throw new Error(`operation ${operation}`)
+      throw new TScriptError('program-shape', `The program holds an operation ${operation}, which does not exist`)
   }
   machine.pc++
   return true
