@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
+import { type Complexes, createComplexes } from './complex/complexes.ts'
 import { createRenderer } from './config/render-values.ts'
 import { type DatabaseOption, openDatabase } from './database/open-database.ts'
+import { createDependencies, type Dependencies } from './dependency/dependencies.ts'
 import type { Engine, Log } from './engine/engine.ts'
 import { openNotifications } from './engine/notifications.ts'
 import { createPluginRegistry } from './engine/plugin-registry.ts'
@@ -43,6 +45,8 @@ export interface Contractor {
   readonly resources: Resources
   readonly foundations: Foundations
   readonly structures: Structures
+  readonly complexes: Complexes
+  readonly dependencies: Dependencies
   readonly jobs: Jobs
   readonly events: Events
   readonly tokens: Tokens
@@ -98,6 +102,8 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     resources: createResources(engine),
     foundations: createFoundations(engine, jobs),
     structures: createStructures(engine, jobs),
+    complexes: createComplexes(engine),
+    dependencies: createDependencies(engine, jobs),
     jobs,
     events,
     tokens: createTokens(engine),

@@ -1,105 +1,144 @@
-import { eq, inArray, sql } from 'drizzle-orm'
+import { and, inArray, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
-import { foundation, job, structure } from './database/schema.ts'
+import { dependency, foundation, structure } from './database/schema.ts'
 import type { Engine } from './engine/engine.ts'
 import { notify } from './engine/notifications.ts'
 import type { NewEvent } from './event/event.ts'
 import { recordEvents } from './event/record-events.ts'
+import { type TargetRef, targetKey } from './job/target.ts'
+import { wakeNeighbours } from './job/wake-neighbours.ts'
 
 /**
  * The states of what is built, and how they change: `planned → located → built` for a Foundation, `planned → built` for
- * a Structure. Every change goes through here, whether a Job brought it or an explicit call, so that each of them is
- * logged and wakes the Jobs that wait for it.
+ * a Structure and a Dependency. Every change goes through here, whether a Job brought it or an explicit call, so that
+ * each of them has its consequences, is logged, and wakes the Jobs that wait for it.
  */
 export type StateChange =
   | { to: 'located' | 'built' | 'destroyed'; foundation: string }
   | { to: 'built' | 'destroyed'; structure: number }
+  | { to: 'built' | 'destroyed'; dependency: number }
 
-/** Applies state changes, records them, and wakes who waits: a number of statements that does not grow with them. */
+/** Applies state changes with what follows from them: a number of statements that does not grow with them. */
 export async function applyStateChanges(
   engine: Engine,
   tx: Db,
-  changes: readonly StateChange[],
+  asked: readonly StateChange[],
   by: string,
 ): Promise<void> {
-  if (!changes.length) return
-  const now = engine.clock.now()
-  const foundations = (to: StateChange['to']) =>
-    changes.flatMap(one => ('foundation' in one && one.to === to ? [one.foundation] : []))
-  const structures = (to: StateChange['to']) =>
-    changes.flatMap(one => ('structure' in one && one.to === to ? [one.structure] : []))
+  if (!asked.length) return
+  const changes = await withConsequences(tx, asked)
+  await setStates(engine, tx, changes)
+  await recordEvents(
+    tx,
+    engine.clock,
+    changes.map(one => toEvent(one, by)),
+  )
+  await wakeNeighbours(engine, tx, changes)
+  await notify(tx, 'job', 'event')
+}
 
-  const located = foundations('located')
+/**
+ * What goes with what is destroyed: the Structure on a Foundation, the Dependencies on a Structure or a Dependency, and
+ * the Foundation of a hard Dependency. Level by level, until nothing more goes.
+ */
+async function withConsequences(tx: Db, asked: readonly StateChange[]): Promise<StateChange[]> {
+  const all = new Map(asked.map(one => [targetKey(one), one]))
+  let level = asked.filter(one => one.to === 'destroyed')
+  while (level.length) {
+    const found = await goesWith(tx, level)
+    level = found.filter(one => !all.has(targetKey(one)))
+    for (const one of level) all.set(targetKey(one), one)
+  }
+  return [...all.values()]
+}
+
+async function goesWith(tx: Db, gone: readonly StateChange[]): Promise<StateChange[]> {
+  const { foundations, structures, dependencies } = byKind(gone)
+  const above = foundations.length
+    ? await tx
+        .select({ id: structure.id })
+        .from(structure)
+        .where(and(inArray(structure.foundation, foundations), ne(structure.state, 'planned')))
+    : []
+  const on = [
+    ...(structures.length ? [inArray(dependency.structure, structures)] : []),
+    ...(dependencies.length ? [inArray(dependency.dependency, dependencies)] : []),
+  ]
+  const edges = on.length
+    ? await tx
+        .select({ id: dependency.id })
+        .from(dependency)
+        .where(and(or(...on), ne(dependency.state, 'planned')))
+    : []
+  const pulled = dependencies.length
+    ? await tx
+        .select({ locator: foundation.locator })
+        .from(dependency)
+        .innerJoin(foundation, sql`${foundation.locator} = ${dependency.foundation}`)
+        .where(
+          and(inArray(dependency.id, dependencies), sql`${dependency.link} = 'hard'`, ne(foundation.state, 'planned')),
+        )
+    : []
+  return [
+    ...above.map(({ id }): StateChange => ({ to: 'destroyed', structure: id })),
+    ...edges.map(({ id }): StateChange => ({ to: 'destroyed', dependency: id })),
+    ...pulled.map(({ locator }): StateChange => ({ to: 'destroyed', foundation: locator })),
+  ]
+}
+
+async function setStates(engine: Engine, tx: Db, changes: readonly StateChange[]): Promise<void> {
+  const now = engine.clock.now()
+  const of = (to: StateChange['to']) => byKind(changes.filter(one => one.to === to))
+  const located = of('located').foundations
   if (located.length) {
     await tx
       .update(foundation)
       .set({ state: 'located', locatedAt: now, updatedAt: now })
       .where(inArray(foundation.locator, located))
   }
-  const built = foundations('built')
-  if (built.length) {
+  const built = of('built')
+  if (built.foundations.length) {
     await tx
       .update(foundation)
       .set({ state: 'built', locatedAt: sql`coalesce(${foundation.locatedAt}, ${now})`, builtAt: now, updatedAt: now })
-      .where(inArray(foundation.locator, built))
+      .where(inArray(foundation.locator, built.foundations))
   }
-  const gone = foundations('destroyed')
-  // What stood on a Foundation that is gone is gone with it.
-  const above = gone.length
-    ? await tx
-        .select({ id: structure.id })
-        .from(structure)
-        .where(inArray(structure.foundation, gone))
-        .then(rows => rows.map(row => row.id))
-    : []
-  if (gone.length) {
+  const isBuilt = { state: 'built', builtAt: now, updatedAt: now } as const
+  if (built.structures.length) await tx.update(structure).set(isBuilt).where(inArray(structure.id, built.structures))
+  if (built.dependencies.length)
+    await tx.update(dependency).set(isBuilt).where(inArray(dependency.id, built.dependencies))
+
+  const gone = of('destroyed')
+  if (gone.foundations.length) {
     await tx
       .update(foundation)
       .set({ state: 'planned', locatedAt: null, builtAt: null, idMap: null, updatedAt: now })
-      .where(inArray(foundation.locator, gone))
+      .where(inArray(foundation.locator, gone.foundations))
   }
-  const structuresBuilt = structures('built')
-  if (structuresBuilt.length) {
-    await tx
-      .update(structure)
-      .set({ state: 'built', builtAt: now, updatedAt: now })
-      .where(inArray(structure.id, structuresBuilt))
-  }
-  const structuresGone = [...new Set([...structures('destroyed'), ...above])]
-  if (structuresGone.length) {
+  if (gone.structures.length) {
     // A new config UUID: a machine that still runs the old Structure is told nothing of the next one.
     await tx
       .update(structure)
       .set({ state: 'planned', builtAt: null, configUuid: sql`gen_random_uuid()`, updatedAt: now })
-      .where(inArray(structure.id, structuresGone))
+      .where(inArray(structure.id, gone.structures))
   }
-
-  await recordEvents(
-    tx,
-    engine.clock,
-    changes.map(one => toEvent(one, by)),
-  )
-  await wakeWaiting(engine, tx, changes)
-  await notify(tx, 'job', 'event')
+  if (gone.dependencies.length) {
+    await tx
+      .update(dependency)
+      .set({ state: 'planned', builtAt: null, updatedAt: now })
+      .where(inArray(dependency.id, gone.dependencies))
+  }
 }
 
-function toEvent(change: StateChange, by: string): NewEvent {
-  if ('foundation' in change) return { type: `foundation.${change.to}`, by, foundation: change.foundation }
-  return { type: `structure.${change.to}`, by, structure: change.structure }
+function byKind(refs: readonly TargetRef[]) {
+  return {
+    foundations: refs.flatMap(one => ('foundation' in one ? [one.foundation] : [])),
+    structures: refs.flatMap(one => ('structure' in one ? [one.structure] : [])),
+    dependencies: refs.flatMap(one => ('dependency' in one ? [one.dependency] : [])),
+  }
 }
 
-/** Jobs of the targets themselves, of what stands on them and of what they stand on look again whether they may start. */
-async function wakeWaiting(engine: Engine, tx: Db, changes: readonly StateChange[]): Promise<void> {
-  const locators = changes.flatMap(one => ('foundation' in one ? [one.foundation] : []))
-  const ids = changes.flatMap(one => ('structure' in one ? [one.structure] : []))
-  const over = tx.select({ id: structure.id }).from(structure).where(inArray(structure.foundation, locators))
-  const under = tx.select({ locator: structure.foundation }).from(structure).where(inArray(structure.id, ids))
-  const concerned = [
-    ...(locators.length ? [inArray(job.foundation, locators), inArray(job.structure, over)] : []),
-    ...(ids.length ? [inArray(job.structure, ids), inArray(job.foundation, under)] : []),
-  ]
-  await tx
-    .update(job)
-    .set({ wakeAt: engine.clock.now() })
-    .where(sql`${eq(job.state, 'waiting')} and (${sql.join(concerned, sql` or `)})`)
+function toEvent({ to, ...target }: StateChange, by: string): NewEvent {
+  const [kind] = Object.keys(target) as ['foundation' | 'structure' | 'dependency']
+  return { type: `${kind}.${to}` as NewEvent['type'], by, ...target }
 }

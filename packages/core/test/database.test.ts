@@ -102,7 +102,8 @@ describe('a database', () => {
     cleanups.push(() => client.end())
     await client`drop schema contractor cascade`
     const engines = await Promise.all([1, 2, 3].map(() => createContractor({ database: database.option })))
-    expect(await client`select hash from contractor.migration`).toHaveLength(1)
+    const done = (await client`select hash from contractor.migration`).map(row => row.hash)
+    expect(new Set(done).size).toBe(done.length)
     for (const engine of engines) await engine.close()
   })
 })

@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
+import { createPostgresDatabase } from '../../../test/databases.ts'
 import { openShop } from './shop.ts'
 
 describe('events', () => {
@@ -32,6 +33,22 @@ describe('events', () => {
     expect((await contractor.events.list({ after: start })).map(event => event.by)).toEqual(['slow', 'sdk'])
     slow.release()
     await client.end()
+  })
+
+  it('are not held up by a transaction in another database of the same server', async () => {
+    const { contractor, stack } = await openShop()
+    const other = await createPostgresDatabase()
+    const client = postgres(other.option, { max: 1 })
+    const slow = await client.reserve()
+    await slow`begin`
+    await slow`select pg_current_xact_id()`
+    const start = await contractor.events.cursor()
+    await stack({})
+    expect(await contractor.events.list({ after: start })).toHaveLength(2)
+    await slow`rollback`
+    slow.release()
+    await client.end()
+    await other.drop()
   })
 
   it('are watched as they happen, until the watcher has enough', async () => {

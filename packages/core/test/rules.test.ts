@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Facts, findRefusal, findWait, type JobKind, type TargetKind } from '../src/job/rules.ts'
 
-const targets: TargetKind[] = ['foundation', 'structure']
+const targets: TargetKind[] = ['foundation', 'structure', 'dependency']
 const kinds: JobKind[] = ['create', 'destroy', 'utility']
 
 /** A target in the state in which a Job of this kind is in order, with nothing around it in the way. */
@@ -10,13 +10,20 @@ function inOrder(target: TargetKind, job: JobKind): Facts {
     target,
     job,
     state: job === 'create' ? 'planned' : 'built',
-    bases: target === 'structure' ? [{ name: 'base', built: true }] : [],
+    bases: [{ name: 'base', built: true }],
     heirs: [],
   }
 }
 
 describe.each(targets)('a Job for a %s', target => {
   describe.each(kinds)('of kind %s', job => {
+    if (target === 'dependency' && job === 'utility') {
+      it('is refused: there are create and destroy Jobs only', () => {
+        expect(findRefusal(inOrder(target, job))?.rule).toBe('no-utility')
+      })
+      return
+    }
+
     it('is made when nothing is in the way', () => {
       expect(findRefusal(inOrder(target, job))).toBeUndefined()
     })
@@ -49,34 +56,38 @@ describe.each(targets)('a Job for a %s', target => {
 })
 
 describe('a Job starts', () => {
-  it('to create a Foundation when that is located', () => {
-    expect(findWait(inOrder('foundation', 'create'))).toBe('Waiting to be located')
-    expect(findWait({ ...inOrder('foundation', 'create'), state: 'located' })).toBeUndefined()
-  })
-
-  it('to create a Structure when its Foundation is built', () => {
-    const facts = inOrder('structure', 'create')
-    expect(findWait({ ...facts, bases: [{ name: "Foundation 'f'", built: false }] })).toBe(
-      "Waiting for Foundation 'f' to be built",
-    )
+  it.each(targets)('to create a %s when all that it needs is built', target => {
+    const facts: Facts = { ...inOrder(target, 'create'), state: target === 'foundation' ? 'located' : 'planned' }
+    const bases = [
+      { name: 'one', built: true },
+      { name: 'two', built: false },
+    ]
+    expect(findWait({ ...facts, bases })).toBe('Waiting for two to be built')
     expect(findWait(facts)).toBeUndefined()
   })
 
-  it.each([
-    [false, false, 'waits'],
-    [false, true, 'waits'],
-    [true, true, 'waits'],
-    [true, false, 'starts'],
-  ])('to destroy a Foundation whose Structure is planned (%s) and has a Job (%s): %s', (planned, hasJob, then) => {
-    const wait = findWait({ ...inOrder('foundation', 'destroy'), heirs: [{ name: "Structure 's'", planned, hasJob }] })
-    expect(wait).toBe(then === 'waits' ? "Waiting for Structure 's' to be destroyed" : undefined)
+  it('to create a Foundation when that is located, or a built Complex provides it', () => {
+    expect(findWait(inOrder('foundation', 'create'))).toBe('Waiting to be located')
+    expect(findWait({ ...inOrder('foundation', 'create'), state: 'located' })).toBeUndefined()
+    expect(findWait({ ...inOrder('foundation', 'create'), provided: { by: 'c', built: false } })).toBe(
+      'Waiting to be located',
+    )
+    expect(findWait({ ...inOrder('foundation', 'create'), provided: { by: 'c', built: true } })).toBeUndefined()
   })
 
-  it.each([
-    ['structure', 'destroy'],
-    ['foundation', 'utility'],
-    ['structure', 'utility'],
-  ] as const)('at once for a %s to %s', (target, job) => {
-    expect(findWait(inOrder(target, job))).toBeUndefined()
+  describe.each(targets)('to destroy a %s', target => {
+    it.each([
+      [false, false, 'waits'],
+      [false, true, 'waits'],
+      [true, true, 'waits'],
+      [true, false, 'starts'],
+    ])('while what needs it is planned (%s) and has a Job (%s): %s', (planned, hasJob, then) => {
+      const wait = findWait({ ...inOrder(target, 'destroy'), heirs: [{ name: 'heir', planned, hasJob }] })
+      expect(wait).toBe(then === 'waits' ? 'Waiting for heir to be destroyed' : undefined)
+    })
+  })
+
+  it.each(['foundation', 'structure'] as const)('at once for a utility of a %s', target => {
+    expect(findWait(inOrder(target, 'utility'))).toBeUndefined()
   })
 })

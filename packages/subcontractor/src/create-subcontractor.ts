@@ -111,9 +111,9 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       handBack(tasks, { begun: false })
       return
     }
+    loseEarlierClaims(tasks)
     for (const task of tasks) {
       if (held.has(task.claimToken)) continue
-      loseEarlierClaims(task)
       const own: HeldTask = {
         task,
         phase: 'queued',
@@ -127,9 +127,11 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
   }
 
   /** A Task that is handed out again is lost to whoever had it before, also when that is this agent. */
-  function loseEarlierClaims({ taskId }: ClaimedTask): void {
+  function loseEarlierClaims(tasks: readonly ClaimedTask[]): void {
+    const current = new Map(tasks.map(({ taskId, claimToken }) => [taskId, claimToken]))
     for (const [token, { task, phase, abort }] of held) {
-      if (task.taskId !== taskId || phase === 'finished') continue
+      const { taskId } = task
+      if (phase === 'finished' || !current.has(taskId) || current.get(taskId) === token) continue
       held.delete(token)
       log('warn', 'claim lost, task is aborted', { task: taskId, reason: 'it was handed out again' })
       abort.abort(new Error(`The claim of task ${taskId} was lost: it was handed out again`))

@@ -33,26 +33,50 @@ export interface OutboxOptions {
 }
 
 const batchSize = 500
+/** Messages on their way at once: the server works on one while the agent runs what the other brought. With a third it was no faster. */
+const mostSenders = 2
 
 export function createOutbox(options: OutboxOptions): Outbox {
   const { api, connection, log, signal } = options
-  let waiting: TaskResult[] = []
-  let sending = false
+  const waiting = new Set<TaskResult>()
+  const underway = new Set<TaskResult>()
+  let senders = 0
 
   async function send(): Promise<void> {
     try {
-      while (waiting.length > 0 && !signal.aborted) await connection.retry(sendBatch, signal)
+      while (waiting.size > underway.size && !signal.aborted) await connection.retry(sendBatch, signal)
     } catch (error) {
       if (!signal.aborted) options.onFatal(error)
       return
     } finally {
-      sending = false
+      senders -= 1
     }
-    options.onEmpty()
+    if (waiting.size === 0) options.onEmpty()
   }
 
-  async function sendBatch(): Promise<true> {
-    const results = waiting.slice(0, batchSize)
+  /** Nothing when another sender has all of them. */
+  async function sendBatch(): Promise<true | undefined> {
+    const results = nextBatch()
+    if (!results.length) return undefined
+    for (const result of results) underway.add(result)
+    try {
+      await deliver(results)
+    } finally {
+      for (const result of results) underway.delete(result)
+    }
+    return true
+  }
+
+  function nextBatch(): TaskResult[] {
+    const batch: TaskResult[] = []
+    for (const result of waiting) {
+      if (batch.length === batchSize) break
+      if (!underway.has(result)) batch.push(result)
+    }
+    return batch
+  }
+
+  async function deliver(results: readonly TaskResult[]): Promise<void> {
     const offer = options.offer()
     let reply: ResultsReply
     try {
@@ -62,12 +86,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (!isContractorError(error, 'VALIDATION_FAILED')) throw error
       // One bad result must not keep the others: each goes alone, to find out which it is.
       for (const result of results) await sendAlone(result)
-      return true
+      return
     }
     offer?.takeBack()
     options.onTasks(reply.tasks)
     settle(results, reply)
-    return true
   }
 
   async function sendAlone(result: TaskResult): Promise<void> {
@@ -76,7 +99,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       settle([result], await api.sendResults({ results: [result] }, signal))
     } catch (error) {
       if (!isContractorError(error, 'VALIDATION_FAILED')) throw error
-      drop(result)
+      waiting.delete(result)
       if (result.error) {
         log('error', 'the server takes neither the result nor an error, dropped', {
           task: taskId,
@@ -86,7 +109,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         return
       }
       log('error', 'the server does not take the result, reporting that', { task: taskId, reason: error.message })
-      waiting.push({ taskId, claimToken, error: toWireError(error) })
+      waiting.add({ taskId, claimToken, error: toWireError(error) })
     }
   }
 
@@ -96,23 +119,19 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const status = statuses.get(result.taskId)
       if (status && !status.accepted)
         log('warn', 'result refused, dropped', { task: result.taskId, reason: status.reason })
-      drop(result)
+      waiting.delete(result)
       options.onSettled(result)
     }
   }
 
-  function drop(result: TaskResult): void {
-    waiting = waiting.filter(other => other !== result)
-  }
-
   return {
     add(result) {
-      waiting.push(result)
-      if (sending || signal.aborted) return
-      sending = true
+      waiting.add(result)
+      if (senders === mostSenders || signal.aborted) return
+      senders += 1
       // What else finishes in this turn of the event loop goes along.
       setImmediate(() => void send())
     },
-    size: () => waiting.length,
+    size: () => waiting.size,
   }
 }

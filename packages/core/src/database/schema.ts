@@ -26,6 +26,7 @@ export const foundationState = contractor.enum('foundation_state', ['planned', '
 export const structureState = contractor.enum('structure_state', ['planned', 'built'])
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
 export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled'])
+export const dependencyLink = contractor.enum('dependency_link', ['soft', 'hard'])
 export const tokenKind = contractor.enum('token_kind', ['admin', 'agent'])
 
 type Values = Record<string, Json>
@@ -148,6 +149,8 @@ export const foundation = contractor.table(
       .notNull()
       .references(() => blueprint.name, { onUpdate: 'cascade' }),
     state: foundationState('state').notNull().default('planned'),
+    /** The Complex that provides it, if one does. */
+    complex: text('complex').references((): AnyPgColumn => complex.name, { onUpdate: 'cascade' }),
     /** The type's own columns, as its plugin's schema has them. */
     fields: jsonb('fields').$type<Values>().notNull().default({}),
     idMap: jsonb('id_map').$type<Json>(),
@@ -156,7 +159,11 @@ export const foundation = contractor.table(
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
-  table => [index('foundation_site').on(table.site), index('foundation_blueprint').on(table.blueprint)],
+  table => [
+    index('foundation_site').on(table.site),
+    index('foundation_blueprint').on(table.blueprint),
+    index('foundation_complex').on(table.complex),
+  ],
 )
 
 export const structure = contractor.table(
@@ -188,9 +195,68 @@ export const structure = contractor.table(
   ],
 )
 
+/** Structures that together provide Foundations. Built when enough of its members are: derived, never stored. */
+export const complex = contractor.table('complex', {
+  name: text('name').primaryKey(),
+  site: text('site')
+    .notNull()
+    .references(() => site.name, { onUpdate: 'cascade' }),
+  description: text('description').notNull().default(''),
+  builtPercentage: integer('built_percentage').notNull().default(90),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+})
+
+export const complexMember = contractor.table(
+  'complex_member',
+  {
+    complex: text('complex')
+      .notNull()
+      .references(() => complex.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    structure: bigint('structure', { mode: 'number' })
+      .notNull()
+      .references(() => structure.id),
+  },
+  table => [
+    primaryKey({ columns: [table.complex, table.structure] }),
+    index('complex_member_structure').on(table.structure),
+  ],
+)
+
+/** A Foundation waits for a Structure, or for another Dependency: exactly one of the two is set. */
+export const dependency = contractor.table(
+  'dependency',
+  {
+    id: identity(),
+    foundation: text('foundation')
+      .notNull()
+      .references(() => foundation.locator, { onUpdate: 'cascade' }),
+    structure: bigint('structure', { mode: 'number' }).references(() => structure.id),
+    dependency: bigint('dependency', { mode: 'number' }).references((): AnyPgColumn => dependency.id),
+    link: dependencyLink('link').notNull().default('soft'),
+    /** Where its scripts run. */
+    scriptStructure: bigint('script_structure', { mode: 'number' })
+      .notNull()
+      .references(() => structure.id),
+    createScript: text('create_script').references(() => script.name, { onUpdate: 'cascade' }),
+    destroyScript: text('destroy_script').references(() => script.name, { onUpdate: 'cascade' }),
+    state: structureState('state').notNull().default('planned'),
+    builtAt: moment('built_at'),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  table => [
+    check('dependency_on', sql`num_nonnulls(${table.structure}, ${table.dependency}) = 1`),
+    index('dependency_foundation').on(table.foundation),
+    index('dependency_structure').on(table.structure),
+    index('dependency_dependency').on(table.dependency),
+    index('dependency_script_structure').on(table.scriptStructure),
+  ],
+)
+
 /**
- * One run of a script for one target. Exactly one of the two targets is set. A Job is live while it has no outcome, and
- * a target has one live Job at the most: the two partial unique indexes are that law.
+ * One run of a script for one target. Exactly one of the three targets is set. A Job is live while it has no outcome, and
+ * a target has one live Job at the most: the three partial unique indexes are that law.
  */
 export const job = contractor.table(
   'job',
@@ -198,6 +264,7 @@ export const job = contractor.table(
     id: identity(),
     foundation: text('foundation').references(() => foundation.locator, { onUpdate: 'cascade', onDelete: 'cascade' }),
     structure: bigint('structure', { mode: 'number' }).references(() => structure.id, { onDelete: 'cascade' }),
+    dependency: bigint('dependency', { mode: 'number' }).references(() => dependency.id, { onDelete: 'cascade' }),
     /** What the BluePrint calls the script: create, destroy, or a utility name. */
     action: text('action').notNull(),
     programId: text('program_id')
@@ -212,16 +279,22 @@ export const job = contractor.table(
     progress: real('progress').notNull().default(0),
     /** When the Foreman looks at it next; nothing to do until something arrives when absent. */
     wakeAt: moment('wake_at'),
+    /**
+     * Of a waiting Job: the first transaction that had not begun when it found that it has to wait. Once all older ones
+     * have ended, nothing that it did not see can change that any more without waking it.
+     */
+    waitsSince: xid8('waits_since'),
     createdBy: text('created_by').notNull(),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
     finishedAt: moment('finished_at'),
   },
   table => [
-    check('job_target', sql`num_nonnulls(${table.foundation}, ${table.structure}) = 1`),
+    check('job_target', sql`num_nonnulls(${table.foundation}, ${table.structure}, ${table.dependency}) = 1`),
     check('job_outcome', sql`(${table.state} = 'done') = (${table.outcome} is not null)`),
     uniqueIndex('job_live_foundation').on(table.foundation).where(sql`${table.outcome} is null`),
     uniqueIndex('job_live_structure').on(table.structure).where(sql`${table.outcome} is null`),
+    uniqueIndex('job_live_dependency').on(table.dependency).where(sql`${table.outcome} is null`),
     index('job_due').on(table.wakeAt).where(sql`${table.wakeAt} is not null`),
   ],
 )
@@ -256,7 +329,7 @@ export const task = contractor.table(
 )
 
 /**
- * What happened. Read in the order of (txid, id), and only what is older than every running transaction: so a reader
+ * What happened. Read in the order of (txid, id), and only what is settled (see settled.ts): so a reader
  * with a cursor misses nothing, though transactions commit in another order than they began.
  */
 export const event = contractor.table(
@@ -271,6 +344,7 @@ export const event = contractor.table(
     job: bigint('job', { mode: 'number' }),
     foundation: text('foundation'),
     structure: bigint('structure', { mode: 'number' }),
+    dependency: bigint('dependency', { mode: 'number' }),
     data: jsonb('data').$type<Values>().notNull().default({}),
   },
   table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.txid, table.id)],

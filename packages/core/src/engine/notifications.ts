@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Database, Db } from '../database/database.ts'
+import { type Database, type Db, executePrepared } from '../database/database.ts'
 
 /**
  * What server processes of one database tell each other, by NOTIFY: that there may be something to do, never what. A
@@ -25,7 +25,7 @@ export interface Notifications {
 
 /** Tells all processes, when the transaction commits. */
 export async function notify(tx: Db, ...about: Topic[]): Promise<void> {
-  if (about.length) await tx.execute(sql`select pg_notify(${channel}, ${about.join(',')})`)
+  if (about.length) await executePrepared(tx, sql`select pg_notify(${channel}, ${about.join(',')})`)
 }
 
 export async function openNotifications(database: Database): Promise<Notifications> {

@@ -23,6 +23,10 @@ export const eventTypes = [
   'structure.deleted',
   'structure.built',
   'structure.destroyed',
+  'dependency.created',
+  'dependency.deleted',
+  'dependency.built',
+  'dependency.destroyed',
 ] as const
 export type EventType = (typeof eventTypes)[number]
 
@@ -36,6 +40,7 @@ export const eventView = z.object({
   job: z.number().int().nullable(),
   foundation: z.string().nullable(),
   structure: z.number().int().nullable(),
+  dependency: z.number().int().nullable(),
   data: z.record(z.string(), json),
 })
 export type Event = z.output<typeof eventView>
@@ -46,5 +51,6 @@ export interface NewEvent {
   job?: number | null
   foundation?: string | null
   structure?: number | null
+  dependency?: number | null
   data?: Event['data']
 }

@@ -1,6 +1,7 @@
 import { and, asc, eq, max, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { event } from '../database/schema.ts'
+import { settledUpTo } from '../database/settled.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import type { Event, EventType } from './event.ts'
@@ -33,7 +34,7 @@ export function createEvents(engine: Engine): Events {
   const list: Events['list'] = async (query = {}, options = {}) => {
     const { after, job, limit } = parseInput(eventQuery, query, 'The query for events')
     const conditions: (SQL | undefined)[] = [
-      sql`${event.txid} < pg_snapshot_xmin(pg_current_snapshot())`,
+      sql`${event.txid} < ${settledUpTo}`,
       after === undefined ? undefined : afterCursor(after),
       job === undefined ? undefined : eq(event.job, job),
     ]
@@ -53,7 +54,7 @@ export function createEvents(engine: Engine): Events {
         id: sql<string>`coalesce(max(${event.id}), 0)::text`,
       })
       .from(event)
-      .where(sql`${event.txid} < pg_snapshot_xmin(pg_current_snapshot())`)
+      .where(sql`${event.txid} < ${settledUpTo}`)
     return `${last?.txid ?? 0}-${last?.id ?? 0}`
   }
 
@@ -114,6 +115,7 @@ function toEvent(row: typeof event.$inferSelect): Event {
     job: row.job,
     foundation: row.foundation,
     structure: row.structure,
+    dependency: row.dependency,
     data: row.data,
   }
 }

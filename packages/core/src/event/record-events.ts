@@ -8,9 +8,9 @@ export async function recordEvents(tx: Db, clock: Clock, events: readonly NewEve
   if (!events.length) return
   await executePrepared(
     tx,
-    sql`insert into contractor.event (at, type, by, job, foundation, structure, data)
-        select ${clock.now()}, type, by, job, foundation, structure, coalesce(data, '{}')
+    sql`insert into contractor.event (at, type, by, job, foundation, structure, dependency, data)
+        select ${clock.now()}, type, by, job, foundation, structure, dependency, coalesce(data, '{}')
         from jsonb_to_recordset(${JSON.stringify(events)}::jsonb)
-          as new(type text, by text, job bigint, foundation text, structure bigint, data jsonb)`,
+          as new(type text, by text, job bigint, foundation text, structure bigint, dependency bigint, data jsonb)`,
   )
 }

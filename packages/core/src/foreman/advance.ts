@@ -11,7 +11,7 @@ import {
 import type { Engine } from '../engine/engine.ts'
 import type { EventType, NewEvent } from '../event/event.ts'
 import { jobKind } from '../job/rules.ts'
-import type { JobRow } from '../job/target.ts'
+import { type JobRow, type TargetRef, targetRef } from '../job/target.ts'
 import type { TaskRequest } from '../plugin/define-task.ts'
 import type { Json } from '../plugin/json.ts'
 import type { StateChange } from '../target-state.ts'
@@ -25,29 +25,39 @@ import type { Work } from './work.ts'
  * one write.
  */
 export interface Transition {
-  job: Pick<JobRow, 'id' | 'state' | 'outcome' | 'message' | 'progress'> & { vm: Json | null; wakeAtMs: number | null }
+  job: Pick<JobRow, 'id' | 'state' | 'outcome' | 'message' | 'progress'> & {
+    vm: Json | null
+    wakeAtMs: number | null
+    /** It has to wait for its start. */
+    waits?: boolean
+  }
   task?: { site: string; module: string; function: string; params: Json; attempt: number }
   events: NewEvent[]
   /** Fields of the Foundation that the script changed. */
   foundation?: { locator: string; fields: Record<string, Json | undefined> }
-  /** What the end of the Job does to its target. */
-  change?: StateChange
+  /** What the start or the end of the Job does to its target. */
+  changes: StateChange[]
+  /** The Job is over: what waits for that is woken. */
+  over?: TargetRef
 }
 
 /** How many instructions a script may do in one transaction before others get their turn. */
 const stepBudget = 100_000
 
-/** When to look again at a Job whose Foundation was being changed by another transaction, in milliseconds. */
-const lookAgainMs = 100
+/** When a Job that has to wait looks again first, until it cannot have missed anything, in milliseconds; then later and later. */
+const lookAgainMs = 250
 
 export function advance(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const { job, nowMs } = work
   if (job.state === 'waiting') {
-    if (work.wait === null) return keep(work, { wakeAtMs: nowMs + lookAgainMs })
-    if (work.wait !== undefined) return waits(work, work.wait)
+    if (!work.wait || work.wait.for !== undefined)
+      return waits(work, work.wait?.for ?? job.message, work.wait?.settled ?? false)
     const started = event(work, 'job.started')
     const transition = runScript(engine, work, createState(work.program))
-    return { ...transition, events: [started, ...transition.events] }
+    const located: StateChange[] = work.wait.locates
+      ? [{ to: 'located', foundation: work.target.foundation.locator }]
+      : []
+    return { ...transition, events: [started, ...transition.events], changes: [...located, ...transition.changes] }
   }
   let vm = parseState(job.vm, work.program)
   if (arrival || isTimerDue(vm, nowMs)) {
@@ -149,11 +159,12 @@ function toTransition(engine: Engine, work: Work, vm: State, stop: Stop | undefi
 }
 
 function running(work: Work, vm: State, message: string, wakeAtMs: number | null): Transition {
-  const progress = inspect(work.program, vm, work.nowMs / 1000).progress
+  const { progress } = vm
   const moved = message !== work.job.message || Math.floor(progress) !== Math.floor(work.job.progress)
   return {
     job: { id: work.job.id, state: 'queued', outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs },
     events: moved ? [event(work, 'job.progress', { message, progress })] : [],
+    changes: [],
   }
 }
 
@@ -164,41 +175,50 @@ function stopped(
   message: string,
   line?: number,
 ): Transition {
-  const progress = inspect(work.program, vm, work.nowMs / 1000).progress
+  const { progress } = vm
   return {
     job: { id: work.job.id, state, outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs: null },
     events: [event(work, `job.${state}`, { message, progress, ...(line !== undefined && { line }) })],
+    changes: [],
   }
 }
 
 function completed(work: Work): Transition {
   const { id, action } = work.job
   const kind = jobKind(action)
-  const to = kind === 'create' ? 'built' : 'destroyed'
-  const { structure, foundation } = work.target
+  const target = targetRef(work.target)
+  const change = kind === 'utility' ? [] : [{ to: kind === 'create' ? 'built' : 'destroyed', ...target } as StateChange]
   return {
     job: { id, state: 'done', outcome: 'completed', vm: null, message: '', progress: 100, wakeAtMs: null },
     events: [event(work, 'job.completed', { progress: 100 })],
-    ...(kind !== 'utility' && {
-      change: structure ? { to, structure: structure.id } : { to, foundation: foundation.locator },
-    }),
+    changes: change,
+    over: target,
   }
 }
 
-function waits(work: Work, message: string): Transition {
+function waits(work: Work, message: string, settled: boolean): Transition {
   const told = message === work.job.message
-  return { ...keep(work, { message }), events: told ? [] : [event(work, 'job.waiting', { message })] }
+  const kept = keep(work, {
+    message,
+    waits: true,
+    wakeAtMs: settled ? null : work.nowMs + Math.max(lookAgainMs, (work.nowMs - Number(work.job.createdAt)) / 2),
+  })
+  return { ...kept, events: told ? [] : [event(work, 'job.waiting', { message })] }
 }
 
 /** The Job as it is, but for what is said. */
 function keep(work: Work, changes: Partial<Transition['job']>): Transition {
   const { id, state, outcome, vm, message, progress } = work.job
-  return { job: { id, state, outcome, vm: vm ?? null, message, progress, wakeAtMs: null, ...changes }, events: [] }
+  return {
+    job: { id, state, outcome, vm: vm ?? null, message, progress, wakeAtMs: null, ...changes },
+    events: [],
+    changes: [],
+  }
 }
 
 function event(work: Work, type: EventType, data: NonNullable<NewEvent['data']> = {}): NewEvent {
-  const { id, foundation, structure, action } = work.job
-  return { type, by: 'foreman', job: id, foundation, structure, data: { action, ...data } }
+  const { id, foundation, structure, dependency, action } = work.job
+  return { type, by: 'foreman', job: id, foundation, structure, dependency, data: { action, ...data } }
 }
 
 /** What the script is at, in the words of its innermost block that has any. */

@@ -1,5 +1,5 @@
-import { sql } from 'drizzle-orm'
-import { executeRows, inTransaction } from '../database/database.ts'
+import { type SQL, sql } from 'drizzle-orm'
+import { type Db, executePrepared, inTransaction } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { expireLeases } from '../task/expire-leases.ts'
 import type { Advancer } from './advance-jobs.ts'
@@ -18,7 +18,9 @@ export interface Foreman {
 }
 
 /** Jobs in one transaction. */
-const batchSize = 50
+const batchSize = 200
+/** How long to leave to another process what it has in hand. */
+const takenPauseMs = 50
 /** How long to sleep without looking, though nothing was heard: a notification may have been lost. */
 const slowPollMs = 10_000
 const errorPauseMs = 1_000
@@ -27,13 +29,18 @@ export function createForeman(engine: Engine, advancer: Advancer): Foreman {
   const stopping = new AbortController()
   let running: Promise<void> | undefined
 
-  const runDue = async () => {
+  const runBatches = async () => {
     let total = 0
     for (;;) {
-      const expired = await inTransaction(engine.db, undefined, tx => expireLeases(engine, tx, advancer, batchSize))
-      const advanced = await inTransaction(engine.db, undefined, tx => advancer.due(tx, batchSize))
+      const { jobMs, leaseMs } = await nextDue(engine)
+      const inHand = (run: (tx: Db) => Promise<number>) => inTransaction(engine.db, undefined, run)
+      const expired = leaseMs < 0 ? await inHand(tx => expireLeases(engine, tx, advancer, batchSize)) : 0
+      const advanced = jobMs <= 0 ? await inHand(tx => advancer.due(tx, batchSize)) : 0
       total += expired + advanced
-      if (expired + advanced === 0 || stopping.signal.aborted) return total
+      if (expired + advanced > 0 && !stopping.signal.aborted) continue
+      // What is due and was not to be had is in another process's hands.
+      const nextMs = Math.min(jobMs, leaseMs)
+      return { total, pauseMs: nextMs <= 0 ? takenPauseMs : Math.ceil(nextMs) }
     }
   }
 
@@ -44,9 +51,8 @@ export function createForeman(engine: Engine, advancer: Advancer): Foreman {
       const awake = new AbortController()
       let pauseMs: number
       try {
-        await runDue()
         // A lease that is given out meanwhile ends after leaseMs at the earliest.
-        pauseMs = Math.min(await nextDueMs(engine), slowPollMs, engine.leaseMs)
+        pauseMs = Math.min((await runBatches()).pauseMs, slowPollMs, engine.leaseMs)
       } catch (error) {
         engine.log('error', 'The Foreman could not reach its database; it tries again', {
           error: error instanceof Error ? error.message : String(error),
@@ -61,7 +67,7 @@ export function createForeman(engine: Engine, advancer: Advancer): Foreman {
   }
 
   return {
-    runDue,
+    runDue: async () => (await runBatches()).total,
     start() {
       running ??= loop()
     },
@@ -72,15 +78,13 @@ export function createForeman(engine: Engine, advancer: Advancer): Foreman {
   }
 }
 
-/** Milliseconds until the next timer or lease; infinite when there is none. */
-async function nextDueMs(engine: Engine): Promise<number> {
-  const now = engine.clock.now()
-  const [row] = await executeRows<{ ms: string | null }>(
+/** Milliseconds until the next timer and the next end of a lease: negative when overdue, infinite when there is none. */
+async function nextDue(engine: Engine): Promise<{ jobMs: number; leaseMs: number }> {
+  const ms = (moment: SQL) => sql`(extract(epoch from ${moment} - ${engine.clock.now()}) * 1000)::float8`
+  const [row] = await executePrepared<{ job: number | null; lease: number | null }>(
     engine.db,
-    sql`select (extract(epoch from least(
-          (select min(wake_at) from contractor.job where wake_at is not null),
-          (select min(lease_until) from contractor.task where lease_until is not null)
-        ) - ${now}) * 1000)::float8::text as ms`,
+    sql`select ${ms(sql`(select min(wake_at) from contractor.job where wake_at is not null)`)} as job,
+          ${ms(sql`(select min(lease_until) from contractor.task where lease_until is not null)`)} as lease`,
   )
-  return row?.ms == null ? Number.POSITIVE_INFINITY : Math.max(Math.ceil(Number(row.ms)), 0)
+  return { jobMs: row?.job ?? Number.POSITIVE_INFINITY, leaseMs: row?.lease ?? Number.POSITIVE_INFINITY }
 }

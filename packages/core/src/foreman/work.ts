@@ -1,16 +1,28 @@
 import type { Program } from '@contractor/tscript'
-import { eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { type LazyConfig, loadConfigs } from '../config/load-config.ts'
 import type { Db } from '../database/database.ts'
-import { foundation, job as jobTable, structure, task } from '../database/schema.ts'
+import { dependency, foundation, job as jobTable, structure, task } from '../database/schema.ts'
+import { settledUpTo } from '../database/settled.ts'
 import type { Engine } from '../engine/engine.ts'
+import { loadNeighbours } from '../job/neighbours.ts'
 import { findWait, jobKind } from '../job/rules.ts'
-import { type JobRow, loadSurroundings, type Target, toFacts } from '../job/target.ts'
+import type { JobRow, Target } from '../job/target.ts'
 import { mentions, type ProgramCache } from './program-cache.ts'
 
 // An alias, since `for update of` takes no name with a schema.
 const job = alias(jobTable, 'due')
+
+/** Whether a Job may start. */
+export interface Wait {
+  /** What it waits for; it may start when absent. */
+  readonly for: string | undefined
+  /** Whether nothing that is under way elsewhere could have been missed: see findWaits. */
+  readonly settled: boolean
+  /** Its Foundation is provided by a built Complex, and so is located as it starts. */
+  readonly locates: boolean
+}
 
 /** A Job with all that its next transition needs. Its row is locked. */
 export interface Work {
@@ -21,8 +33,8 @@ export interface Work {
   readonly nowMs: number
   /** Whether a Task of it is out already. */
   readonly hasTask: boolean
-  /** For a Job that has not started: what it waits for; null when that cannot be told at this moment. */
-  readonly wait: string | null | undefined
+  /** Of a Job that has not started. */
+  readonly wait: Wait | undefined
 }
 
 /**
@@ -34,24 +46,28 @@ export async function loadWork(
   tx: Db,
   programs: ProgramCache,
   which: SQL,
-  options: { skipLocked: boolean; limit: number },
+  options: { skipLocked: boolean },
 ): Promise<Work[]> {
   const rows = await tx
     .select({
       job,
       structure,
       foundation,
+      dependency,
       task: task.id,
+      settled: sql<boolean>`coalesce(${settledUpTo} >= ${job.waitsSince}, false)`,
       nowMs: sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`,
     })
     .from(job)
-    .leftJoin(structure, eq(structure.id, job.structure))
+    .leftJoin(dependency, eq(dependency.id, job.dependency))
+    .leftJoin(structure, sql`${structure.id} = coalesce(${job.structure}, ${dependency.scriptStructure})`)
     .innerJoin(foundation, sql`${foundation.locator} = coalesce(${job.foundation}, ${structure.foundation})`)
     .leftJoin(task, eq(task.job, job.id))
     .where(which)
     .orderBy(job.wakeAt, job.id)
-    .limit(options.limit)
     .for('update', options.skipLocked ? { of: job, skipLocked: true } : { of: job })
+    .prepare('load_work')
+    .execute()
   if (!rows.length) return []
 
   const compiled = await programs.load(
@@ -62,7 +78,7 @@ export async function loadWork(
   const waiting = started.filter(row => row.job.state === 'waiting')
   const waits = await findWaits(
     tx,
-    waiting.map(row => ({ job: row.job, target: toTarget(row) })),
+    waiting.map(row => ({ job: row.job, target: toTarget(row), settled: row.settled })),
   )
   const reading = started.filter(row => mentions(row.program, 'config'))
   const configs = await loadConfigs(engine, tx, {
@@ -83,39 +99,46 @@ export async function loadWork(
 }
 
 /**
- * What Jobs wait for, asked under a lock on their Foundations. Whoever changes a state takes that lock first, then
- * wakes the waiting Jobs: so either the change is seen here, or its wake-up comes after this. A Foundation that is
- * being changed at this moment is not waited for, since the changer may in turn wait for our Job's row: null, ask again.
+ * What Jobs wait for. Nobody is locked for that: whoever changes a state, or ends a Job, wakes the waiting Jobs around
+ * it in the same transaction. What this can miss is a change that was not committed when it looked, by a transaction
+ * that in turn did not see the Job yet. So a Job that has to wait notes which transactions were under way, and looks
+ * again until all of these have ended (`settled`); from then on a wake-up is certain, and it costs nothing to wait.
  */
 async function findWaits(
   tx: Db,
-  waiting: readonly { job: JobRow; target: Target }[],
-): Promise<Map<number, string | null | undefined>> {
+  waiting: readonly { job: JobRow; target: Target; settled: boolean }[],
+): Promise<Map<number, Wait>> {
   if (!waiting.length) return new Map()
-  const locators = [...new Set(waiting.map(one => one.target.foundation.locator))]
-  const quiet = await tx
-    .select()
-    .from(foundation)
-    .where(inArray(foundation.locator, locators))
-    .for('share', { skipLocked: true })
-  const seen = waiting.flatMap(({ job: own, target }) => {
-    const under = quiet.find(row => row.locator === target.foundation.locator)
-    return under ? [{ own, target: { ...target, foundation: under } }] : []
-  })
-  const around = await loadSurroundings(
+  const around = await loadNeighbours(
     tx,
-    seen.map(one => one.target),
+    waiting.map(one => one.target),
   )
-  const waits = new Map<number, string | null | undefined>(waiting.map(one => [one.job.id, null]))
-  for (const { own, target } of seen) waits.set(own.id, findWait(toFacts(target, jobKind(own.action), around, own.id)))
-  return waits
+  return new Map(
+    waiting.map(({ job: own, target, settled }) => {
+      const facts = around.facts(target, jobKind(own.action), own.id)
+      const locates = facts.job === 'create' && facts.state === 'planned' && facts.provided?.built === true
+      return [own.id, { for: findWait(facts), settled, locates }]
+    }),
+  )
 }
 
-function toTarget(row: { foundation: Target['foundation']; structure: Target['structure'] | null }): Target {
-  return row.structure ? { foundation: row.foundation, structure: row.structure } : { foundation: row.foundation }
+type Read = Pick<Target, 'foundation'> & {
+  structure: Target['structure'] | null
+  dependency: Target['dependency'] | null
 }
 
-/** Jobs whose moment has come. */
-export const dueJobs = (engine: Engine): SQL => sql`${job.wakeAt} <= ${engine.clock.now()}`
+function toTarget({ foundation: under, structure: own, dependency: edge }: Read): Target {
+  return { foundation: under, ...(own && { structure: own }), ...(edge && { dependency: edge }) }
+}
 
-export const jobsById = (ids: readonly number[]): SQL => inArray(job.id, [...ids])
+/**
+ * Jobs whose moment has come, the longest overdue first. They are picked and locked before anything is joined to them:
+ * where the limit applied to the join, PostgreSQL joined all that was due for each batch.
+ */
+export const dueJobs = (engine: Engine, limit: number): SQL =>
+  sql`${job.id} = any(array(
+        select id from contractor.job where wake_at <= ${engine.clock.now()} order by wake_at limit ${limit}::int for update skip locked))`
+
+/** One parameter, so that the statement's text is the same for any number of them. */
+export const jobsById = (ids: readonly number[]): SQL =>
+  sql`${job.id} = any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value))`

@@ -2,15 +2,17 @@ import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { requireBlueprint } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
+import { requireComplex } from '../complex/complexes.ts'
 import { loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../config/merge-values.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import { blueprint as blueprintTable, foundation } from '../database/schema.ts'
+import { blueprint as blueprintTable, dependency, foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
-import { type FoundationRow, loadSurroundings } from '../job/target.ts'
+import { loadNeighbours } from '../job/neighbours.ts'
+import type { FoundationRow } from '../job/target.ts'
 import { locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
@@ -22,6 +24,8 @@ export const foundationInput = z.strictObject({
   type: z.string(),
   site: plainName,
   blueprint: plainName,
+  /** The Complex that provides it: when that is built, the Foreman locates the Foundation itself. */
+  complex: plainName.nullable().default(null),
   /** The type's own columns, as its plugin declares them. */
   fields: z.record(z.string(), json).default({}),
 })
@@ -81,6 +85,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
       return transaction(engine, options, async tx => {
         await requireSite(tx, parsed.site)
         await checkBlueprint(tx, parsed.blueprint, parsed.type)
+        if (parsed.complex !== null) await requireComplex(tx, parsed.complex)
         const now = engine.clock.now()
         const [row] = await tx
           .insert(foundation)
@@ -135,10 +140,15 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
         const row = await lockFoundation(tx, name)
-        const around = await loadSurroundings(tx, [{ foundation: row }])
-        const heir = around.heirs.get(name)
-        const own = around.foundationJobs.get(name)
-        const by = [...(heir ? [`Structure ${heir.hostname}`] : []), ...(own ? [`Job ${own.id}`] : [])]
+        const around = await loadNeighbours(tx, [{ foundation: row }])
+        const heir = around.heirOf(name)
+        const own = around.jobOf({ foundation: name })
+        const edges = await tx.select({ id: dependency.id }).from(dependency).where(eq(dependency.foundation, name))
+        const by = [
+          ...(heir ? [`Structure ${heir.hostname}`] : []),
+          ...edges.map(edge => `Dependency ${edge.id}`),
+          ...(own ? [`Job ${own.id}`] : []),
+        ]
         if (by.length) {
           throw new ContractorError(
             'IN_USE',
@@ -217,12 +227,12 @@ async function checkStateChange(tx: Db, row: FoundationRow, to: 'located' | 'bui
       state: row.state,
     })
   if (!from.includes(row.state)) throw refuse(`it is ${row.state}`)
-  const around = await loadSurroundings(tx, [{ foundation: row }])
-  const own = around.foundationJobs.get(row.locator)
+  const around = await loadNeighbours(tx, [{ foundation: row }])
+  const own = around.jobOf({ foundation: row.locator })
   // A create Job may be waiting for just this.
   if (own && to !== 'located') throw refuse(`Job ${own.id} is at it; cancel that first`)
-  const heir = around.heirs.get(row.locator)
-  const heirJob = heir && around.structureJobs.get(heir.id)
+  const heir = around.heirOf(row.locator)
+  const heirJob = heir && around.jobOf({ structure: heir.id })
   if (heirJob && to === 'destroyed')
     throw refuse(`Structure '${heir.hostname}' has Job ${heirJob.id}; cancel that first`)
   if (to === 'located') {
@@ -250,6 +260,7 @@ function toFoundationView(row: FoundationRow): FoundationView {
     type: row.type,
     site: row.site,
     blueprint: row.blueprint,
+    complex: row.complex,
     fields: row.fields,
     state: row.state,
     locatedAt: row.locatedAt?.toISOString() ?? null,

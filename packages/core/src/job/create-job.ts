@@ -6,8 +6,10 @@ import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { compileScript, saveProgram } from '../script/scripts.ts'
+import { loadNeighbours } from './neighbours.ts'
 import { findRefusal, jobKind } from './rules.ts'
-import { type JobRow, loadSurroundings, lockTarget, type TargetRef, targetName, toFacts } from './target.ts'
+import { type JobRow, lockTarget, refName, type Target, type TargetRef, targetName } from './target.ts'
 
 /**
  * Orders a Job: checks the rules, finds the script by the target's BluePrint, and leaves it to the Foreman to start it
@@ -16,14 +18,11 @@ import { type JobRow, loadSurroundings, lockTarget, type TargetRef, targetName, 
 export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: string, by: string): Promise<JobRow> {
   const target = await lockTarget(tx, ref)
   if (!target) {
-    const [kind, id] = 'foundation' in ref ? ['Foundation', ref.foundation] : ['Structure', ref.structure]
-    throw new ContractorError('NOT_FOUND', `${kind} '${id}' does not exist`, {
-      kind: String(kind),
-      id: id as string | number,
-    })
+    const [[kind, id] = ['', '']] = Object.entries(ref)
+    throw new ContractorError('NOT_FOUND', `${refName(ref)} does not exist`, { kind, id })
   }
   const name = targetName(target)
-  const facts = toFacts(target, jobKind(action), await loadSurroundings(tx, [target]))
+  const facts = (await loadNeighbours(tx, [target])).facts(target, jobKind(action))
   const refusal = findRefusal(facts)
   if (refusal) {
     throw new ContractorError('JOB_REFUSED', `A ${action} Job for ${name} is refused: ${refusal.reason}`, {
@@ -31,12 +30,12 @@ export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: 
       target: name,
     })
   }
-  const programId = await findProgram(tx, (target.structure ?? target.foundation).blueprint, action, name)
+  const programId = await findProgram(engine, tx, target, action)
   const now = engine.clock.now()
   const [row] = await tx
     .insert(job)
     .values({
-      ...('foundation' in ref ? { foundation: ref.foundation } : { structure: ref.structure }),
+      ...ref,
       action,
       programId,
       wakeAt: now,
@@ -61,6 +60,7 @@ export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: 
       job: created.id,
       foundation: created.foundation,
       structure: created.structure,
+      dependency: created.dependency,
       data: { action },
     },
   ])
@@ -68,18 +68,25 @@ export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: 
   return created
 }
 
-async function findProgram(tx: Db, blueprint: string, action: string, target: string): Promise<string> {
-  const scriptName = findScript(await loadBlueprintTree(tx, [blueprint]), blueprint, action)
-  const [found] = scriptName
-    ? await tx.select({ programId: script.programId }).from(script).where(eq(script.name, scriptName))
-    : []
-  if (found) return found.programId
-  throw new ContractorError(
-    'NOT_FOUND',
-    `${target} has no script '${action}': neither its BluePrint '${blueprint}' nor what that inherits from names one`,
-    {
-      kind: 'Script',
-      id: action,
-    },
-  )
+/** By the target's BluePrint; a Dependency names its scripts itself, and needs none. */
+async function findProgram(engine: Engine, tx: Db, target: Target, action: string): Promise<string> {
+  if (target.dependency) {
+    const named = action === 'create' ? target.dependency.createScript : target.dependency.destroyScript
+    if (named === null) return saveProgram(tx, compileScript(engine, 'nothing', '').program, '')
+    return requireProgram(tx, named)
+  }
+  const { blueprint } = target.structure ?? target.foundation
+  const named = findScript(await loadBlueprintTree(tx, [blueprint]), blueprint, action)
+  if (named !== undefined) return requireProgram(tx, named)
+  const why = `neither its BluePrint '${blueprint}' nor what that inherits from names one`
+  throw new ContractorError('NOT_FOUND', `${targetName(target)} has no script '${action}': ${why}`, {
+    kind: 'Script',
+    id: action,
+  })
+}
+
+async function requireProgram(tx: Db, name: string): Promise<string> {
+  const [found] = await tx.select({ programId: script.programId }).from(script).where(eq(script.name, name))
+  if (!found) throw new ContractorError('NOT_FOUND', `Script '${name}' does not exist`, { kind: 'Script', id: name })
+  return found.programId
 }

@@ -9,7 +9,8 @@ import { recordEvents } from '../event/record-events.ts'
 import { call as callSchema, findCalled, receive } from '../foreman/call.ts'
 import { ContractorError } from '../plugin/error.ts'
 import type { Json } from '../plugin/json.ts'
-import { type JobRow, lockTarget, type Target } from './target.ts'
+import { type JobRow, jobTarget, lockTarget, type Target } from './target.ts'
+import { wakeNeighbours } from './wake-neighbours.ts'
 
 /**
  * What an operator may do with a Job, and in which states: data, from which the refusals are derived too.
@@ -64,10 +65,8 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
       },
     )
   }
-  const target = await lockTarget(
-    tx,
-    row.foundation === null ? { structure: row.structure as number } : { foundation: row.foundation },
-  )
+  const ref = jobTarget(row)
+  const target = await lockTarget(tx, ref)
   const now = engine.clock.now()
   const [changed] = await tx
     .update(job)
@@ -86,9 +85,11 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
       job: id,
       foundation: row.foundation,
       structure: row.structure,
+      dependency: row.dependency,
       data: { action: row.action, from: row.state },
     },
   ])
+  if (verb === 'cancel') await wakeNeighbours(engine, tx, [ref])
   await notify(tx, 'job', 'event')
   return changed as JobRow
 }

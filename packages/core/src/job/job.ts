@@ -5,9 +5,10 @@ export const jobStates = ['waiting', 'queued', 'paused', 'error', 'aborted', 'do
 
 export const jobView = z.object({
   id: z.number().int(),
-  /** What it is for: exactly one of the two is set. */
+  /** What it is for: exactly one of the three is set. */
   foundation: z.string().nullable(),
   structure: z.number().int().nullable(),
+  dependency: z.number().int().nullable(),
   /** What the BluePrint calls its script: create, destroy, or a utility name. */
   action: z.string(),
   state: z.enum(jobStates),
@@ -39,6 +40,7 @@ export function toJobView(row: JobRow): JobView {
     id: row.id,
     foundation: row.foundation,
     structure: row.structure,
+    dependency: row.dependency,
     action: row.action,
     state: row.state,
     outcome: row.outcome,

@@ -3,7 +3,21 @@
  * are one thing.
  */
 export type JobKind = 'create' | 'destroy' | 'utility'
-export type TargetKind = 'foundation' | 'structure'
+export type TargetKind = 'foundation' | 'structure' | 'dependency'
+
+/** What a target stands on or depends on. */
+export interface Base {
+  name: string
+  built: boolean
+  job?: JobKind | undefined
+}
+
+/** What stands on a target or depends on it. */
+export interface Heir {
+  name: string
+  planned: boolean
+  hasJob: boolean
+}
 
 /** What the rules look at. */
 export interface Facts {
@@ -13,65 +27,79 @@ export interface Facts {
   state: 'planned' | 'located' | 'built'
   /** The kind of the Job that the target has already. */
   present?: JobKind | undefined
-  /** What the target stands on. */
-  bases: readonly { name: string; built: boolean; job?: JobKind | undefined }[]
-  /** What stands on the target. */
-  heirs: readonly { name: string; planned: boolean; hasJob: boolean }[]
+  bases: readonly Base[]
+  heirs: readonly Heir[]
+  /** Of a Foundation that a Complex provides: whether that is built, and then locates it. */
+  provided?: { by: string; built: boolean } | undefined
 }
 
 export interface Refusal {
   rule: string
   jobs: readonly JobKind[]
+  targets: readonly TargetKind[]
   /** Why the Job is refused, as the end of a sentence; undefined when it is not. */
   refuses(facts: Facts): string | undefined
 }
 
-const every: readonly JobKind[] = ['create', 'destroy', 'utility']
+const everyJob: readonly JobKind[] = ['create', 'destroy', 'utility']
+const everyTarget: readonly TargetKind[] = ['foundation', 'structure', 'dependency']
 
 export const refusals: readonly Refusal[] = [
   {
+    rule: 'no-utility',
+    jobs: ['utility'],
+    targets: ['dependency'],
+    refuses: () => 'a Dependency has create and destroy Jobs only',
+  },
+  {
     rule: 'one-job',
-    jobs: every,
+    jobs: everyJob,
+    targets: everyTarget,
     refuses: ({ present }) => (present ? `it has a ${present} Job already` : undefined),
   },
   {
     rule: 'already-built',
     jobs: ['create'],
+    targets: everyTarget,
     refuses: ({ state }) => (state === 'built' ? 'it is built already' : undefined),
   },
   {
     rule: 'base-not-being-created',
     jobs: ['create'],
+    targets: everyTarget,
     refuses: ({ bases }) => {
       const base = bases.find(one => one.job !== undefined && one.job !== 'create')
-      return base && `${base.name}, which it stands on, has a ${base.job} Job`
+      return base && `${base.name}, which it needs, has a ${base.job} Job`
     },
   },
   {
     rule: 'not-built',
     jobs: ['destroy', 'utility'],
+    targets: everyTarget,
     refuses: ({ state }) => (state === 'built' ? undefined : `it is ${state} and not built`),
   },
   {
     rule: 'base-not-built',
     jobs: ['destroy'],
+    targets: everyTarget,
     refuses: ({ bases }) => {
       const base = bases.find(one => !one.built)
-      return base && `${base.name}, which it stands on, is not built`
+      return base && `${base.name}, which it needs, is not built`
     },
   },
   {
     rule: 'base-not-being-destroyed',
     jobs: ['destroy'],
+    targets: everyTarget,
     refuses: ({ bases }) => {
       const base = bases.find(one => one.job !== undefined && one.job !== 'destroy')
-      return base && `${base.name}, which it stands on, has a ${base.job} Job`
+      return base && `${base.name}, which it needs, has a ${base.job} Job`
     },
   },
 ]
 
 export interface Start {
-  target: TargetKind
+  targets: readonly TargetKind[]
   jobs: readonly JobKind[]
   /** What the Job waits for before it may start; undefined when it may. */
   waitsFor(facts: Facts): string | undefined
@@ -79,12 +107,7 @@ export interface Start {
 
 export const starts: readonly Start[] = [
   {
-    target: 'foundation',
-    jobs: ['create'],
-    waitsFor: ({ state }) => (state === 'located' ? undefined : 'Waiting to be located'),
-  },
-  {
-    target: 'structure',
+    targets: everyTarget,
     jobs: ['create'],
     waitsFor: ({ bases }) => {
       const base = bases.find(one => !one.built)
@@ -92,7 +115,13 @@ export const starts: readonly Start[] = [
     },
   },
   {
-    target: 'foundation',
+    targets: ['foundation'],
+    jobs: ['create'],
+    // What a built Complex provides is located by the Foreman as it starts.
+    waitsFor: ({ state, provided }) => (state === 'located' || provided?.built ? undefined : 'Waiting to be located'),
+  },
+  {
+    targets: everyTarget,
     jobs: ['destroy'],
     waitsFor: ({ heirs }) => {
       const heir = heirs.find(one => !one.planned || one.hasJob)
@@ -103,8 +132,9 @@ export const starts: readonly Start[] = [
 
 /** The first rule that refuses a Job. */
 export function findRefusal(facts: Facts): { rule: string; reason: string } | undefined {
-  for (const { rule, jobs, refuses } of refusals) {
-    const reason = jobs.includes(facts.job) ? refuses(facts) : undefined
+  for (const { rule, jobs, targets, refuses } of refusals) {
+    const applies = jobs.includes(facts.job) && targets.includes(facts.target)
+    const reason = applies ? refuses(facts) : undefined
     if (reason !== undefined) return { rule, reason }
   }
   return undefined
@@ -112,8 +142,8 @@ export function findRefusal(facts: Facts): { rule: string; reason: string } | un
 
 /** What a Job waits for before it may start; undefined when it may start now. */
 export function findWait(facts: Facts): string | undefined {
-  for (const { target, jobs, waitsFor } of starts) {
-    const wait = target === facts.target && jobs.includes(facts.job) ? waitsFor(facts) : undefined
+  for (const { targets, jobs, waitsFor } of starts) {
+    const wait = targets.includes(facts.target) && jobs.includes(facts.job) ? waitsFor(facts) : undefined
     if (wait !== undefined) return wait
   }
   return undefined

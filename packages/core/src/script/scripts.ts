@@ -91,11 +91,7 @@ export async function putScript(
   input: z.output<typeof scriptInput>,
 ): Promise<{ change: Change; warnings: string[] }> {
   const { program: compiled, warnings } = compileScript(engine, input.name, input.source)
-  const programId = programKey(compiled)
-  await tx
-    .insert(program)
-    .values({ id: programId, source: input.source, compiled: compiled as unknown as Json })
-    .onConflictDoNothing()
+  const programId = await saveProgram(tx, compiled, input.source)
   const [present] = await tx.select().from(script).where(eq(script.name, input.name)).for('update')
   const now = engine.clock.now()
   if (!present) {
@@ -113,8 +109,18 @@ export async function putScript(
   return { change: 'changed', warnings }
 }
 
+/** Saves a compiled program, once; gives its key. */
+export async function saveProgram(tx: Db, compiled: Program, source: string): Promise<string> {
+  const id = programKey(compiled)
+  await tx
+    .insert(program)
+    .values({ id, source, compiled: compiled as unknown as Json })
+    .onConflictDoNothing()
+  return id
+}
+
 /** A program's key: its source in its instruction set, since a later version may compile the same source otherwise. */
-export function programKey({ version, id }: Program): string {
+function programKey({ version, id }: Program): string {
   return `${version}-${id}`
 }
 

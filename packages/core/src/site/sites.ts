@@ -165,6 +165,7 @@ async function usersOfSite(tx: Db, name: string): Promise<string[]> {
     sql`select 'Site ' || name as who from contractor.site where parent = ${name}
         union all select 'Foundation ' || locator from contractor.foundation where site = ${name}
         union all select 'Structure ' || hostname from contractor.structure where site = ${name}
+        union all select 'Complex ' || name from contractor.complex where site = ${name}
         limit 20`,
   )
   return rows.map(row => row.who)

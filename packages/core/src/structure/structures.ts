@@ -5,13 +5,14 @@ import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.t
 import { loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../config/merge-values.ts'
 import type { Db } from '../database/database.ts'
-import { structure } from '../database/schema.ts'
+import { complexMember, dependency, structure } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { requireFoundation } from '../foundation/foundations.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
-import { loadSurroundings, lockTarget, type StructureRow } from '../job/target.ts'
+import { loadNeighbours } from '../job/neighbours.ts'
+import { lockTarget, type StructureRow } from '../job/target.ts'
 import { configValues, hostname, locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
@@ -128,7 +129,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
             state,
           })
         if (state !== (to === 'built' ? 'planned' : 'built')) throw refuse(`it is ${state}`)
-        const own = (await loadSurroundings(tx, [target])).structureJobs.get(id)
+        const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
         if (own) throw refuse(`Job ${own.id} is at it; cancel that first`)
         await applyStateChanges(engine, tx, [{ to, structure: id }], whoIs(options))
         return structures.get(id, { tx })
@@ -144,13 +145,18 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         const target = await lockTarget(tx, { structure: id })
         if (!target?.structure) throw missing(id)
         const { hostname: name, state } = target.structure
-        const own = (await loadSurroundings(tx, [target])).structureJobs.get(id)
-        if (own || state === 'built') {
-          const why = own ? `Job ${own.id} is at it` : 'it is built; destroy it first'
+        const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
+        const users = await usersOfStructure(tx, id)
+        if (own || users.length || state === 'built') {
+          const why = own
+            ? `Job ${own.id} is at it`
+            : users.length
+              ? `${users.join(', ')} need${users.length === 1 ? 's' : ''} it`
+              : 'it is built; destroy it first'
           throw new ContractorError('IN_USE', `Structure '${name}' cannot be deleted: ${why}`, {
             kind: 'Structure',
             id,
-            by: own ? [`Job ${own.id}`] : [],
+            by: own ? [`Job ${own.id}`] : users,
           })
         }
         await tx.delete(structure).where(eq(structure.id, id))
@@ -206,6 +212,18 @@ async function checkFoundationBlueprint(tx: Db, blueprint: string, foundation: s
     `BluePrint '${blueprint}' may stand on ${[...allowed].join(', ')}; Foundation '${foundation}' is a '${under}'`,
     { issues: [{ path: 'foundation', message: `has the BluePrint ${under}` }] },
   )
+}
+
+async function usersOfStructure(tx: Db, id: number): Promise<string[]> {
+  const edges = await tx
+    .select({ id: dependency.id })
+    .from(dependency)
+    .where(or(eq(dependency.structure, id), eq(dependency.scriptStructure, id)))
+  const complexes = await tx
+    .select({ name: complexMember.complex })
+    .from(complexMember)
+    .where(eq(complexMember.structure, id))
+  return [...edges.map(edge => `Dependency ${edge.id}`), ...complexes.map(one => `Complex ${one.name}`)]
 }
 
 async function explainConflict(tx: Db, input: z.output<typeof structureInput>): Promise<ContractorError> {

@@ -1,12 +1,20 @@
-import { and, inArray, sql } from 'drizzle-orm'
-import { executeRows, inTransaction } from '../database/database.ts'
-import { task } from '../database/schema.ts'
+import { type SQL, sql } from 'drizzle-orm'
+import { type Db, executePrepared, inTransaction } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { Advancer } from '../foreman/advance-jobs.ts'
 import type { Arrival } from '../foreman/call.ts'
-import type { Json } from '../plugin/json.ts'
-import type { ClaimedTask, ClaimRequest, ClaimStatus, ReleaseRequest, TaskClaim, TaskResult } from '../plugin/wire.ts'
+import type {
+  ClaimedTask,
+  ClaimRequest,
+  ClaimStatus,
+  ReleaseRequest,
+  ResultsReply,
+  ResultsRequest,
+  TaskClaim,
+  TaskResult,
+} from '../plugin/wire.ts'
+import { claimTasks, leaseEnd, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
 
 /** What an agent's token allows it: decided by the server, never by the agent. */
 export interface AgentIdentity {
@@ -23,6 +31,8 @@ export interface Dispatch {
   claim(agent: AgentIdentity, request: ClaimRequest, signal?: AbortSignal): Promise<ClaimedTask[]>
   /** Takes answers. One without the present token of its Task is refused, and changes nothing. */
   results(agent: AgentIdentity, results: readonly TaskResult[]): Promise<ClaimStatus[]>
+  /** Takes answers and claims more work, in one transaction; it does not wait for work. */
+  exchange(agent: AgentIdentity, request: ResultsRequest, signal?: AbortSignal): Promise<ResultsReply>
   /** Extends leases; a claim that is refused is lost. */
   renew(agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<ClaimStatus[]>
   /** Takes Tasks back. Those that were begun count as lost: their Jobs look before anything is done again. */
@@ -33,8 +43,37 @@ export interface Dispatch {
 const slowPollMs = 5_000
 
 export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
+  /** What has waited longest is handed out first, and then what these results bring forth. */
+  async function take(
+    tx: Db,
+    agent: AgentIdentity,
+    results: readonly TaskResult[],
+    taker?: Taker,
+  ): Promise<ResultsReply> {
+    const taken = await takeHeld(tx, agent, results)
+    const arrivals = new Map<number, Arrival>()
+    for (const answer of results) {
+      const task = taken.get(nameOf(answer))
+      if (task) arrivals.set(Number(task.job), toArrival(answer))
+    }
+    const older = taker ? await claimTasks(engine, tx, taker) : []
+    const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
+    return { results: toStatuses(results, one => taken.has(nameOf(one))), tasks: [...older, ...fresh] }
+  }
+
+  /** Whoever asked is gone: nobody has begun these. */
+  async function giveBack(agent: AgentIdentity, tasks: readonly ClaimedTask[]): Promise<ClaimedTask[]> {
+    if (tasks.length)
+      await dispatch.release(
+        agent,
+        tasks.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun: false })),
+      )
+    return []
+  }
+
   const dispatch: Dispatch = {
     async claim(agent, request, signal) {
+      const taker = toTaker(agent, request)
       const waited = new AbortController()
       const over = signal ? AbortSignal.any([signal, waited.signal]) : waited.signal
       const timeout = engine.clock.sleep(request.waitMs, over).then(() => waited.abort())
@@ -42,15 +81,8 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         for (;;) {
           const heard = engine.notifications.next('task')
           try {
-            const tasks = await claimTasks(engine, agent, request)
-            if (tasks.length && signal?.aborted) {
-              // Whoever asked is gone: nobody has begun these.
-              await dispatch.release(
-                agent,
-                tasks.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun: false })),
-              )
-              return []
-            }
+            const tasks = await claimTasks(engine, engine.db, taker)
+            if (signal?.aborted) return await giveBack(agent, tasks)
             if (tasks.length || over.aborted || request.waitMs === 0) return tasks
             const awake = new AbortController()
             await Promise.race([
@@ -68,120 +100,96 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
       }
     },
     async results(agent, results) {
-      return inTransaction(engine.db, undefined, async tx => {
-        const taken = await tx.delete(task).where(held(agent, results)).returning({ id: task.id, job: task.job })
-        const arrivals = new Map<number, Arrival>()
-        for (const { id, job } of taken) {
-          const answer = results.find(one => one.taskId === id)
-          if (answer) arrivals.set(job, toArrival(answer))
-        }
-        await advancer.deliver(tx, arrivals)
-        return toStatuses(results, taken)
-      })
+      return inTransaction(engine.db, undefined, async tx => (await take(tx, agent, results)).results)
+    },
+    async exchange(agent, { results, claim }, signal) {
+      const taker = claim && toTaker(agent, claim)
+      const reply = await inTransaction(engine.db, undefined, tx => take(tx, agent, results, taker))
+      return signal?.aborted ? { ...reply, tasks: await giveBack(agent, reply.tasks) } : reply
     },
     async renew(agent, claims) {
-      const kept = await engine.db
-        .update(task)
-        .set({ leaseUntil: leaseEnd(engine) })
-        .where(held(agent, claims))
-        .returning({ id: task.id })
-      return toStatuses(claims, kept)
+      const kept = await executePrepared<{ id: string | number; claim_token: string }>(
+        engine.db,
+        sql`update contractor.task set lease_until = ${leaseEnd(engine)} where ${held(agent, claims)} returning id, claim_token`,
+      )
+      const names = new Set(kept.map(row => nameOf({ taskId: Number(row.id), claimToken: row.claim_token })))
+      return toStatuses(claims, one => names.has(nameOf(one)))
     },
     async release(agent, claims) {
       return inTransaction(engine.db, undefined, async tx => {
         const idle = claims.filter(one => !one.begun)
-        const begun = claims.filter(one => one.begun)
-        const free = idle.length
-          ? await tx
-              .update(task)
-              .set({ claimToken: null, agent: null, leaseUntil: null })
-              .where(held(agent, idle))
-              .returning({ id: task.id })
-          : []
-        const lost = begun.length
-          ? await tx.delete(task).where(held(agent, begun)).returning({ id: task.id, job: task.job, agent: task.agent })
-          : []
+        const free = await freeHeld(tx, agent, idle)
+        const lost = await takeHeld(
+          tx,
+          agent,
+          claims.filter(one => one.begun),
+        )
         await advancer.deliver(
           tx,
-          new Map(lost.map((one): [number, Arrival] => [one.job, { kind: 'lost', agent: one.agent ?? agent.name }])),
+          new Map(
+            [...lost.values()].map((one): [number, Arrival] => [Number(one.job), { kind: 'lost', agent: one.agent }]),
+          ),
         )
-        if (free.length) await notify(tx, 'task')
-        return toStatuses(claims, [...free, ...lost])
+        if (free.size) await notify(tx, 'task')
+        return toStatuses(claims, one => free.has(one.taskId) || lost.has(nameOf(one)))
       })
     },
   }
   return dispatch
 }
 
-/** The Tasks among these that are still held with the token that was shown, and that this agent may have. */
-function held(agent: AgentIdentity, claims: readonly TaskClaim[]) {
-  const pairs = JSON.stringify(claims.map(({ taskId, claimToken }) => ({ id: taskId, token: claimToken })))
-  return and(
-    inArray(task.module, [...agent.modules]),
-    sql`(${task.id}, ${task.claimToken}::text) in (select id, token from jsonb_to_recordset(${pairs}::jsonb) as shown(id bigint, token text))`,
-  )
-}
-
-const leaseEnd = (engine: Engine) => sql`${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond'`
-
-interface ClaimedRow extends Record<string, unknown> {
-  id: string | number
-  claim_token: string
-  module: string
-  function: string
-  params: Json
-  attempt: number
-}
-
 /**
- * One statement: for each module that the agent has room for, the oldest free Tasks of its Sites. `skip locked` lets
- * several agents claim at once without waiting for each other.
+ * The Tasks among these that are still held with the token that was shown, and that this agent may have. The token is
+ * compared as text, since what is shown may be none.
  */
-async function claimTasks(engine: Engine, agent: AgentIdentity, request: ClaimRequest): Promise<ClaimedTask[]> {
-  const room = Object.entries(request.modules)
-    .filter(([module, { slots }]) => slots > 0 && agent.modules.includes(module))
-    .map(([module, { slots }]) => ({ module, slots }))
-  if (!room.length || !agent.sites.length) return []
-  const rows = await inTransaction(engine.db, undefined, tx =>
-    executeRows<ClaimedRow>(
-      tx,
-      sql`with recursive allowed as (
-            select name from contractor.site where name in (select value from jsonb_array_elements_text(${JSON.stringify(agent.sites)}::jsonb) as value)
-            union select below.name from contractor.site below join allowed on below.parent = allowed.name
-          ), picked as (
-            select free.id from jsonb_to_recordset(${JSON.stringify(room)}::jsonb) as room(module text, slots int)
-            cross join lateral (
-              select task.id from contractor.task
-              where task.claim_token is null and task.module = room.module and task.site in (select name from allowed)
-              order by task.id limit room.slots for update skip locked
-            ) as free
-          )
-          update contractor.task set claim_token = gen_random_uuid(), agent = ${request.agent}, lease_until = ${leaseEnd(engine)}
-          from picked where task.id = picked.id
-          returning task.id::text, task.claim_token::text, task.module, task.function, task.params, task.attempt`,
-    ),
-  )
-  return rows.map(row => ({
-    taskId: Number(row.id),
-    claimToken: row.claim_token,
-    module: row.module,
-    function: row.function,
-    params: row.params,
-    leaseMs: engine.leaseMs,
-    attempt: row.attempt,
-  }))
+function held(agent: AgentIdentity, claims: readonly TaskClaim[]): SQL {
+  const shown = JSON.stringify(claims.map(({ taskId, claimToken }) => ({ id: taskId, token: claimToken })))
+  return sql`task.id = any(array(select id from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint)))
+    and (task.id, task.claim_token::text) in (
+      select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text))
+    and task.module in (select value from jsonb_array_elements_text(${JSON.stringify(agent.modules)}::jsonb) as value)`
 }
+
+interface Taken extends Record<string, unknown> {
+  id: string | number
+  job: string | number
+  agent: string
+  claim_token: string
+}
+
+/** Removes the Tasks that are held by these claims; by claim, their Jobs. */
+async function takeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<Map<string, Taken>> {
+  if (!claims.length) return new Map()
+  const rows = await executePrepared<Taken>(
+    tx,
+    sql`delete from contractor.task where ${held(agent, claims)} returning id, job, agent, claim_token`,
+  )
+  return new Map(rows.map(row => [nameOf({ taskId: Number(row.id), claimToken: row.claim_token }), row]))
+}
+
+/** Makes the Tasks that are held by these claims free for others. */
+async function freeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<Set<number>> {
+  if (!claims.length) return new Set()
+  const rows = await executePrepared<{ id: string | number }>(
+    tx,
+    sql`update contractor.task set claim_token = null, agent = null, lease_until = null
+        where ${held(agent, claims)} returning id`,
+  )
+  return new Set(rows.map(row => Number(row.id)))
+}
+
+const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
 
 function toArrival({ result, error }: TaskResult): Arrival {
   return error ? { kind: 'failed', error } : { kind: 'result', value: result ?? null }
 }
 
-function toStatuses(shown: readonly TaskClaim[], kept: readonly { id: number }[]): ClaimStatus[] {
-  return shown.map(({ taskId }) =>
-    kept.some(one => one.id === taskId)
-      ? { taskId, accepted: true }
+function toStatuses(shown: readonly TaskClaim[], isKept: (claim: TaskClaim) => boolean): ClaimStatus[] {
+  return shown.map(claim =>
+    isKept(claim)
+      ? { taskId: claim.taskId, accepted: true }
       : {
-          taskId,
+          taskId: claim.taskId,
           accepted: false,
           reason: 'This claim is lost: its lease ran out, or its Job does not want it any more',
         },

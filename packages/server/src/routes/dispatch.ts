@@ -34,12 +34,9 @@ export function dispatchRoutes({ contractor: { dispatch }, closing }: RouteConte
         ...replies(200, resultsReply, 'Which results were taken, and more Tasks where they were asked for'),
       }),
       async c => {
-        const { results, claim } = c.req.valid('json')
-        const who = agent(c.var.identity)
-        const taken = await dispatch.results(who, results)
-        const tasks =
-          claim && !closing.aborted ? await dispatch.claim(who, { ...claim, waitMs: 0 }, c.req.raw.signal) : []
-        return c.json({ results: taken, tasks }, 200)
+        const { claim, ...request } = c.req.valid('json')
+        const wanted = claim && !closing.aborted ? { ...request, claim } : request
+        return c.json(await dispatch.exchange(agent(c.var.identity), wanted, c.req.raw.signal), 200)
       },
     )
     .openapi(

@@ -1,0 +1,105 @@
+import { sql } from 'drizzle-orm'
+import { type Db, executePrepared } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Json } from '../plugin/json.ts'
+import type { ClaimedTask, ClaimRequest } from '../plugin/wire.ts'
+import type { AgentIdentity } from './dispatch.ts'
+
+/** Who wants Tasks, and for how many of each module there is room. */
+export interface Taker {
+  readonly agent: AgentIdentity
+  /** As it calls itself. */
+  readonly name: string
+  readonly room: Readonly<Record<string, number>>
+}
+
+export function toTaker(agent: AgentIdentity, request: ClaimRequest): Taker {
+  const asked = Object.entries(request.modules).map(([module, { slots }]): [string, number] => [module, slots])
+  return { agent, name: request.agent, room: withRoom(agent, asked) }
+}
+
+/** What room is left after these. */
+export function roomAfter(taker: Taker, tasks: readonly { module: string }[]): Taker {
+  const left = Object.entries(taker.room).map(([module, slots]): [string, number] => [
+    module,
+    slots - tasks.filter(task => task.module === module).length,
+  ])
+  return { ...taker, room: withRoom(taker.agent, left) }
+}
+
+/** The server, not the agent, decides which modules it may have. */
+function withRoom({ modules, sites }: AgentIdentity, room: readonly [string, number][]): Record<string, number> {
+  return Object.fromEntries(room.filter(([module, slots]) => slots > 0 && sites.length && modules.includes(module)))
+}
+
+export const hasRoom = (taker: Taker) => Object.keys(taker.room).length > 0
+
+/** The rows of the taker's room: a table `room(module, slots)`. */
+export function roomOf(taker: Taker | undefined) {
+  const rows = Object.entries(taker?.room ?? {}).map(([module, slots]) => ({ module, slots }))
+  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as room(module text, slots int)`
+}
+
+/** The Sites of a taker's token and all below them, as a recursive table `allowed(name)`. */
+export function allowedSites(taker: Taker | undefined) {
+  return sql`allowed(name) as (
+      select name from contractor.site
+      where name in (select value from jsonb_array_elements_text(${JSON.stringify(taker?.agent.sites ?? [])}::jsonb) as value)
+      union select below.name from contractor.site below join allowed on below.parent = allowed.name)`
+}
+
+export const leaseEnd = (engine: Engine) =>
+  sql`${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond'`
+
+interface ClaimedRow extends Record<string, unknown> {
+  id: string | number
+  claim_token: string
+  module: string
+  function: string
+  params: Json
+  attempt: number
+}
+
+/** How many free Tasks of a Site are looked at beyond the room: those that other agents are claiming at this moment. */
+const spare = 200
+
+/**
+ * One statement: for each module that there is room for, the oldest free Tasks of the taker's Sites.
+ *
+ * It reads the first few of each Site from the index `task_waiting`, so that it costs the same however many Tasks wait
+ * for agents of other Sites, or for this one. A single `order by id` over all allowed Sites reads and sorts all that is
+ * free there. What is then taken is locked one by one with `skip locked`: agents that claim at once do not
+ * wait for each other, and lock no more than they take.
+ */
+export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<ClaimedTask[]> {
+  if (!hasRoom(taker)) return []
+  const rows = await executePrepared<ClaimedRow>(
+    tx,
+    sql`with recursive ${allowedSites(taker)}, picked as (
+          select taken.id from ${roomOf(taker)} cross join lateral (
+            select locked.id from (
+              select first.id from allowed cross join lateral (
+                select free.id from contractor.task free
+                where free.claim_token is null and free.module = room.module and free.site = allowed.name
+                order by free.id limit room.slots + ${spare}::int
+              ) as first order by first.id
+            ) as oldest cross join lateral (
+              select task.id from contractor.task
+              where task.id = oldest.id and task.claim_token is null for update skip locked
+            ) as locked limit room.slots
+          ) as taken
+        )
+        update contractor.task set claim_token = gen_random_uuid(), agent = ${taker.name}, lease_until = ${leaseEnd(engine)}
+        where id = any(array(select id from picked))
+        returning id, claim_token, module, function, params, attempt`,
+  )
+  return rows.map(row => ({
+    taskId: Number(row.id),
+    claimToken: row.claim_token,
+    module: row.module,
+    function: row.function,
+    params: row.params,
+    leaseMs: engine.leaseMs,
+    attempt: row.attempt,
+  }))
+}
