@@ -4,6 +4,8 @@ import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
 import { respondError, respondProblem } from './problem.ts'
 import { blueprintRoutes, scriptRoutes } from './routes/blueprints.ts'
+import { complexRoutes } from './routes/complexes.ts'
+import { dependencyRoutes } from './routes/dependencies.ts'
 import { dispatchRoutes } from './routes/dispatch.ts'
 import { eventRoutes } from './routes/events.ts'
 import { foundationRoutes } from './routes/foundations.ts'
@@ -46,6 +48,8 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/resources', resourceRoutes(context))
   api.route('/foundations', foundationRoutes(context))
   api.route('/structures', structureRoutes(context))
+  api.route('/complexes', complexRoutes(context))
+  api.route('/dependencies', dependencyRoutes(context))
   api.route('/jobs', jobRoutes(context))
   api.route('/events', eventRoutes(context))
   api.route('/tokens', tokenRoutes(context))

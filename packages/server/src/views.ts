@@ -1,5 +1,7 @@
 import {
   blueprintView,
+  complexView,
+  dependencyView,
   eventView,
   foundationView,
   jobView,
@@ -15,6 +17,8 @@ export const blueprint = blueprintView.meta({ id: 'BluePrint' })
 export const script = scriptView.meta({ id: 'Script' })
 export const foundation = foundationView.meta({ id: 'Foundation' })
 export const structure = structureView.meta({ id: 'Structure' })
+export const complex = complexView.meta({ id: 'Complex' })
+export const dependency = dependencyView.meta({ id: 'Dependency' })
 export const job = jobView.meta({ id: 'Job' })
 export const event = eventView.meta({ id: 'Event' })
 export const token = tokenView.meta({ id: 'Token' })

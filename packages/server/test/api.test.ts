@@ -86,6 +86,44 @@ describe('the API', () => {
     })
   })
 
+  it('makes Complexes and Dependencies', async () => {
+    const { send } = await openShop()
+    expect(await send('POST', '/complexes', { name: 'cluster', site: 'lab', members: [1] })).toMatchObject({
+      status: 201,
+      body: { members: [1], builtPercentage: 90, state: 'planned' },
+    })
+    expect(await send('PATCH', '/complexes/cluster', { builtPercentage: 50 })).toMatchObject({
+      status: 200,
+      body: { members: [1], builtPercentage: 50 },
+    })
+    const vm = {
+      locator: 'vm',
+      type: 'Lathe',
+      site: 'lab',
+      blueprint: 'base',
+      complex: 'cluster',
+      fields: { serial: 's' },
+    }
+    expect(await send('POST', '/foundations', vm)).toMatchObject({ status: 201, body: { complex: 'cluster' } })
+    expect(await send('DELETE', '/complexes/cluster')).toMatchObject({ status: 409, body: { code: 'IN_USE' } })
+    expect(await send('POST', '/dependencies', { foundation: 'vm', structure: 1, link: 'hard' })).toMatchObject({
+      status: 201,
+      body: { id: 1, link: 'hard', scriptStructure: 1, state: 'planned' },
+    })
+    expect(await send('POST', '/dependencies', { foundation: 'f1', structure: 1 })).toMatchObject({
+      status: 422,
+      body: { code: 'VALIDATION_FAILED' },
+    })
+    expect(await send('POST', '/dependencies/1/create')).toMatchObject({
+      status: 201,
+      body: { dependency: 1, action: 'create' },
+    })
+    expect(await send('POST', '/dependencies/1/set-built')).toMatchObject({
+      status: 409,
+      body: { code: 'WRONG_STATE' },
+    })
+  })
+
   it('streams events, and goes on where a stream was cut', async () => {
     const { app, adminToken, contractor } = await openShop()
     const gone = new AbortController()
