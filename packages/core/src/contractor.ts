@@ -16,6 +16,7 @@ import { createJobs, type Jobs } from './job/jobs.ts'
 import type { Plugin } from './plugin/define-plugin.ts'
 import { createResources, type Resources } from './resource/resources.ts'
 import { createScripts, type Scripts } from './script/scripts.ts'
+import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
@@ -48,6 +49,7 @@ export interface Contractor {
   readonly complexes: Complexes
   readonly dependencies: Dependencies
   readonly jobs: Jobs
+  readonly signals: Signals
   readonly events: Events
   readonly tokens: Tokens
   readonly dispatch: Dispatch
@@ -105,6 +107,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     complexes: createComplexes(engine),
     dependencies: createDependencies(engine, jobs),
     jobs,
+    signals: createSignals(engine),
     events,
     tokens: createTokens(engine),
     dispatch: createDispatch(engine, advancer),

@@ -11,6 +11,7 @@ import { eventRoutes } from './routes/events.ts'
 import { foundationRoutes } from './routes/foundations.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { resourceRoutes } from './routes/resources.ts'
+import { signalRoutes } from './routes/signals.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { structureRoutes } from './routes/structures.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -27,7 +28,8 @@ const mostBytes = 8 * 1024 * 1024
 
 /**
  * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`.
- * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`.
+ * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`; machines
+ * that are being built report back under `/signal`, with the cookie of their Job.
  */
 export function createServer(contractor: Contractor, options: ServerOptions = {}): App {
   const context = { contractor, closing: options.signal ?? new AbortController().signal }
@@ -67,6 +69,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   }))
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.route('/api/v1', api)
+  app.route('/signal', signalRoutes(context))
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   return app

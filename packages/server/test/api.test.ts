@@ -172,6 +172,27 @@ describe('the API', () => {
   })
 })
 
+describe('a machine that is being built', () => {
+  it('reports back without a token, with the cookie of its Job', async () => {
+    const { app, contractor, send } = await openShop()
+    await contractor.scripts.put({ name: 'create', source: 'signaling.wait_for_completion()' })
+    await send('POST', '/foundations/f1/set-located')
+    await send('POST', '/foundations/f1/create')
+    await contractor.foreman.runDue()
+    const cookie = (await contractor.foundations.config('f1'))._foundation_job_cookie
+    const post = (path: string, body?: string) =>
+      app.request(`/signal/1/${path}`, { method: 'POST', ...(body !== undefined && { body }) })
+    expect((await post('00000000-0000-0000-0000-000000000000/complete')).status).toBe(403)
+    expect((await post(`${cookie}/message`, 'half way')).status).toBe(204)
+    expect((await send('GET', '/jobs/1')).body).toMatchObject({ message: 'half way' })
+    expect((await post(`${cookie}/message`, '')).status).toBe(422)
+    expect((await post(`${cookie}/complete`)).status).toBe(204)
+    await contractor.foreman.runDue()
+    expect((await send('GET', '/jobs/1')).body).toMatchObject({ state: 'done' })
+    expect((await post(`${cookie}/complete`)).status).toBe(409)
+  })
+})
+
 describe('a bad request', () => {
   it.each([
     ['without a token', 'GET', '/sites', undefined, null, 401, 'UNAUTHENTICATED'],

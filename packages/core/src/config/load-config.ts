@@ -123,6 +123,11 @@ export async function loadSiteConfig(engine: Engine, db: Db, name: string): Prom
   return engine.renderer.render({ ...merged, _site: name }, `Site ${name}`)
 }
 
+interface LiveJob {
+  id: number | null
+  cookie: string | null
+}
+
 const liveJob = (name: string) => alias(job, name)
 
 async function selectStructures(db: Db, ids: readonly number[]) {
@@ -130,7 +135,12 @@ async function selectStructures(db: Db, ids: readonly number[]) {
   const own = liveJob('structure_job')
   const under = liveJob('foundation_job')
   return db
-    .select({ structure, foundation, structureJob: own.id, foundationJob: under.id })
+    .select({
+      structure,
+      foundation,
+      structureJob: { id: own.id, cookie: own.cookie },
+      foundationJob: { id: under.id, cookie: under.cookie },
+    })
     .from(structure)
     .innerJoin(foundation, sql`${foundation.locator} = ${structure.foundation}`)
     .leftJoin(own, sql`${own.structure} = ${structure.id} and ${own.outcome} is null`)
@@ -142,7 +152,7 @@ async function selectFoundations(db: Db, locators: readonly string[]) {
   if (!locators.length) return []
   const own = liveJob('foundation_job')
   return db
-    .select({ foundation, foundationJob: own.id })
+    .select({ foundation, foundationJob: { id: own.id, cookie: own.cookie } })
     .from(foundation)
     .leftJoin(own, sql`${own.foundation} = ${foundation.locator} and ${own.outcome} is null`)
     .where(inArray(foundation.locator, [...locators]))
@@ -173,7 +183,7 @@ function siteChain(sites: ReadonlyMap<string, SiteNode>, name: string): SiteNode
   return chain
 }
 
-function foundationLayer(engine: Engine, row: typeof foundation.$inferSelect, jobId: number | null): Layer {
+function foundationLayer(engine: Engine, row: typeof foundation.$inferSelect, job: LiveJob | null): Layer {
   return {
     source: 'attributes',
     values: {
@@ -183,12 +193,13 @@ function foundationLayer(engine: Engine, row: typeof foundation.$inferSelect, jo
       _foundation_state: row.state,
       _foundation_class_list: [...(engine.plugins.foundations.get(row.type)?.classes ?? [])],
       _foundation_id_map: row.idMap ?? null,
-      _foundation_job_id: jobId,
+      _foundation_job_id: job?.id ?? null,
+      _foundation_job_cookie: job?.cookie ?? null,
     },
   }
 }
 
-function structureLayer(row: typeof structure.$inferSelect, jobId: number | null): Layer {
+function structureLayer(row: typeof structure.$inferSelect, job: LiveJob | null): Layer {
   return {
     source: 'attributes',
     values: {
@@ -198,7 +209,8 @@ function structureLayer(row: typeof structure.$inferSelect, jobId: number | null
       _structure_id: row.id,
       _structure_state: row.state,
       _structure_config_uuid: row.configUuid,
-      _structure_job_id: jobId,
+      _structure_job_id: job?.id ?? null,
+      _structure_job_cookie: job?.cookie ?? null,
     },
   }
 }
@@ -207,6 +219,7 @@ function globalLayer(url: string, nowMs: number, changedMs: number): Layer {
   const values: Record<string, Json> = {
     __contractor_host: url,
     __pxe_location: `${url}/pxe/`,
+    __signal_location: `${url}/signal/`,
     __pxe_template_location: `${url}/config/pxe_template/`,
     __timestamp: new Date(nowMs).toISOString(),
     __last_modified: new Date(changedMs).toISOString(),

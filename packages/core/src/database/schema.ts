@@ -284,6 +284,10 @@ export const job = contractor.table(
      * have ended, nothing that it did not see can change that any more without waking it.
      */
     waitsSince: xid8('waits_since'),
+    /** What the machine that is being built shows to report back. */
+    cookie: uuid('cookie').notNull().defaultRandom(),
+    /** A report that the script has not waited for yet. */
+    signalledAt: moment('signalled_at'),
     createdBy: text('created_by').notNull(),
     createdAt: createdAt(),
     updatedAt: updatedAt(),

@@ -1,6 +1,7 @@
 import type { AnyFunction } from '../plugin/define-function.ts'
 import { engineModules, type FoundationPlugin, type ModulePlugin, type Plugin } from '../plugin/define-plugin.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { signaling } from '../signal/signaling.ts'
 
 /** The plugins that the host passed in. */
 export interface PluginRegistry {
@@ -19,7 +20,7 @@ export interface PluginRegistry {
 /** Throws PLUGIN_INVALID when two plugins claim one name. */
 export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
   const foundations = new Map<string, FoundationPlugin>()
-  const modules = new Map<string, ModulePlugin>()
+  const modules = new Map<string, ModulePlugin>([[signaling.module, signaling]])
   const taken = new Set<string>(engineModules)
   for (const plugin of plugins) {
     if (taken.has(plugin.module)) {

@@ -7,6 +7,8 @@ export const eventTypes = [
   'job.started',
   'job.progress',
   'job.waiting',
+  'job.signalled',
+  'job.message',
   'job.paused',
   'job.resumed',
   'job.reset',

@@ -14,6 +14,7 @@ import { jobKind } from '../job/rules.ts'
 import { type JobRow, type TargetRef, targetRef } from '../job/target.ts'
 import type { TaskRequest } from '../plugin/define-task.ts'
 import type { Json } from '../plugin/json.ts'
+import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
 import { type Arrival, type Call, call as callSchema, currentRequest, findCalled, receive } from './call.ts'
 import { createScriptHost } from './script-host.ts'
@@ -30,6 +31,8 @@ export interface Transition {
     wakeAtMs: number | null
     /** It has to wait for its start. */
     waits?: boolean
+    /** The machine's report has reached the script. */
+    heard?: boolean
   }
   task?: { site: string; module: string; function: string; params: Json; attempt: number }
   events: NewEvent[]
@@ -104,8 +107,15 @@ function pendingCall(vm: State): Call | undefined {
 function runScript(engine: Engine, work: Work, before: State): Transition {
   const { program, target, config, nowMs } = work
   const host = createScriptHost({ engine, target, config, nowMs })
-  const vm = run(program, before, host, { steps: stepBudget })
-  const transition = toTransition(engine, work, vm, vm.stop)
+  let vm = run(program, before, host, { steps: stepBudget })
+  const heard = work.job.signalledAt !== null && vm.stop?.kind === 'waiting' && vm.pending?.module === signaling.module
+  if (heard) {
+    // The report may have come before the script asked for it.
+    const delivered = deliver(engine, work, vm, { kind: 'signal' })
+    vm = run(program, delivered.vm, host, { steps: stepBudget })
+  }
+  const moved = toTransition(engine, work, vm, vm.stop)
+  const transition = heard ? { ...moved, job: { ...moved.job, heard } } : moved
   if (!Object.keys(host.changedFields).length) return transition
   return { ...transition, foundation: { locator: target.foundation.locator, fields: host.changedFields } }
 }
@@ -129,8 +139,11 @@ function toTransition(engine: Engine, work: Work, vm: State, stop: Stop | undefi
         return running(work, vm, stop.message ?? describe(work.program, vm, nowMs), wakeAtMs)
       }
       const message = stop.message ?? describe(work.program, vm, nowMs)
+      // The function's own moment, or the end of a block's max_time.
+      const wakeAtMs = stop.wakeAt === undefined ? null : stop.wakeAt * 1000
       if (current.notBefore !== undefined && current.notBefore > nowMs) {
-        return running(work, vm, `${message} (try ${current.failures + 1} follows)`, current.notBefore)
+        const next = Math.min(current.notBefore, wakeAtMs ?? current.notBefore)
+        return running(work, vm, `${message} (try ${current.failures + 1} follows)`, next)
       }
       const called = findCalled(engine.plugins, vm.pending, work.target.foundation.type)
       let request: TaskRequest | undefined
@@ -144,7 +157,7 @@ function toTransition(engine: Engine, work: Work, vm: State, stop: Stop | undefi
           `${vm.pending.module}.${vm.pending.function} could not say what it needs: ${messageOf(error)}`,
         )
       }
-      const transition = running(work, vm, message, current.wakeAt ?? null)
+      const transition = running(work, vm, message, wakeAtMs)
       if (!called || !request) return transition
       const { site } = work.target.foundation
       const task = {

@@ -35,6 +35,7 @@ export type Arrival =
   /** The agent that had the Task is not heard of any more, or gave it back after it had begun. */
   | { kind: 'lost'; agent: string }
   | { kind: 'timer' }
+  | { kind: 'signal' }
   | { kind: 'resumed' }
 
 /** How often a request is tried in all, before the Job says that it cannot. */
@@ -112,8 +113,9 @@ export function receive(
     }
     case 'timer':
       return { call: moveOn({ kind: 'timer', now: nowMs }) }
+    case 'signal':
     case 'resumed':
-      return { call: moveOn({ kind: 'resumed' }) }
+      return { call: moveOn({ kind: arrival.kind }) }
   }
 }
 

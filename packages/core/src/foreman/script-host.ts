@@ -176,8 +176,10 @@ function settle(
     }
     case 'pending': {
       const { wakeAt, ...rest } = current
-      const kept = outcome.wakeAt === undefined ? rest : { ...rest, wakeAt: outcome.wakeAt }
-      return { kind: 'pending', state: kept as unknown as ScriptJson, message: message ?? `Waiting for ${name}` }
+      const waiting = { kind: 'pending' as const, message: message ?? `Waiting for ${name}` }
+      if (outcome.wakeAt === undefined) return { ...waiting, state: rest as unknown as ScriptJson }
+      const kept = { ...rest, wakeAt: outcome.wakeAt }
+      return { ...waiting, state: kept as unknown as ScriptJson, wakeAt: outcome.wakeAt / 1000 }
     }
     case 'paused':
     case 'error':

@@ -81,16 +81,18 @@ export async function loadWork(
     waiting.map(row => ({ job: row.job, target: toTarget(row), settled: row.settled })),
   )
   const reading = started.filter(row => mentions(row.program, 'config'))
-  const configs = await loadConfigs(engine, tx, {
-    structures: reading.flatMap(row => (row.structure ? [row.structure.id] : [])),
-    foundations: reading.flatMap(row => (row.structure ? [] : [row.foundation.locator])),
-  })
+  const configs = reading.length
+    ? await loadConfigs(engine, tx, {
+        structures: reading.flatMap(row => (row.structure ? [row.structure.id] : [])),
+        foundations: reading.flatMap(row => (row.structure ? [] : [row.foundation.locator])),
+      })
+    : undefined
   return started.map(row => ({
     job: row.job,
     program: row.program,
     target: toTarget(row),
     config:
-      (row.structure ? configs.structures.get(row.structure.id) : configs.foundations.get(row.foundation.locator)) ??
+      (row.structure ? configs?.structures.get(row.structure.id) : configs?.foundations.get(row.foundation.locator)) ??
       (() => ({})),
     nowMs: Number(row.nowMs),
     hasTask: row.task !== null,

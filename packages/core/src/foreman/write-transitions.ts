@@ -24,24 +24,23 @@ export async function writeTransitions(
   if (!transitions.length) return []
   const tasks = transitions.flatMap(one => (one.task ? [{ ...one.task, job: one.job.id }] : []))
   const events = transitions.flatMap(one => one.events)
+  const topics: Topic[] = []
+  if (events.length) topics.push('event')
+  if (transitions.some(one => one.job.wakeAtMs !== null)) topics.push('job')
   // Sent together: none waits for the answer to the one before, and they are carried out in this order.
   const [handed] = await Promise.all([
     addTasks(engine, tx, tasks, taker),
     writeJobs(engine, tx, transitions),
     recordEvents(tx, engine.clock, events),
+    notify(tx, ...topics),
   ])
+  if (tasks.length > handed.length) await notify(tx, 'task')
   for (const { foundation: changed } of transitions) if (changed) await writeFields(engine, tx, changed)
   const changes = transitions.flatMap(one => one.changes)
   await applyStateChanges(engine, tx, changes, 'foreman')
   // Whoever waits for the end of a Job: changed states have woken theirs already.
   const over = transitions.flatMap(one => (one.over && !one.changes.length ? [one.over] : []))
   await wakeNeighbours(engine, tx, over)
-
-  const topics: Topic[] = []
-  if (tasks.length > handed.length) topics.push('task')
-  if (events.length) topics.push('event')
-  if (transitions.some(one => one.job.wakeAtMs !== null)) topics.push('job')
-  await notify(tx, ...topics)
   return handed
 }
 
@@ -55,11 +54,12 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
           message = new.message,
           progress = new.progress,
           wake_at = to_timestamp(new."wakeAtMs" / 1000),
+          signalled_at = case when new.heard then null else job.signalled_at end,
           waits_since = case when new.waits then coalesce(job.waits_since, pg_snapshot_xmax(pg_current_snapshot())) end,
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
         from jsonb_to_recordset(${JSON.stringify(transitions.map(one => one.job))}::jsonb)
-          as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean)
+          as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean, heard boolean)
         where job.id = new.id`,
   )
 }

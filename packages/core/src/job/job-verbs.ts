@@ -21,7 +21,7 @@ interface VerbRule {
   from: readonly JobRow['state'][]
   event: EventType
   /** What changes in the row. */
-  apply(engine: Engine, row: JobRow, target: Target): Partial<typeof job.$inferInsert>
+  apply(engine: Engine, row: JobRow, target: Target, hasTask: boolean): Partial<typeof job.$inferInsert>
 }
 
 export const verbs: Readonly<Record<Verb, VerbRule>> = {
@@ -35,11 +35,15 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.resumed',
     apply: (engine, row, target) => ({ state: 'queued', message: '', vm: resumed(engine, row, target) as Json }),
   },
-  /** Tries the failed step again: a call that failed is made anew. */
+  /** Tries the failed step again: a call that failed is made anew; one that an agent is still at goes on. */
   reset: {
     from: ['error'],
     event: 'job.reset',
-    apply: (_engine, row) => ({ state: 'queued', message: '', vm: callAnew(row.vm) }),
+    apply: (_engine, row, _target, hasTask) => ({
+      state: 'queued',
+      message: '',
+      vm: hasTask ? row.vm : callAnew(row.vm),
+    }),
   },
   cancel: {
     from: ['waiting', 'queued', 'paused', 'error', 'aborted'],
@@ -67,12 +71,13 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   }
   const ref = jobTarget(row)
   const target = await lockTarget(tx, ref)
+  const [out] = await tx.select({ id: task.id }).from(task).where(eq(task.job, id))
   const now = engine.clock.now()
   const [changed] = await tx
     .update(job)
     .set({
       wakeAt: now,
-      ...rule.apply(engine, row, target as Target),
+      ...rule.apply(engine, row, target as Target, out !== undefined),
       updatedAt: now,
       ...(verb === 'cancel' && { finishedAt: now }),
     })

@@ -37,6 +37,8 @@ export type Reply =
   | { kind: 'observed'; value: Json }
   /** The moment that `outcome` named with `wakeAt` has come. */
   | { kind: 'timer'; now: number }
+  /** The machine that is being built has reported that it is done. */
+  | { kind: 'signal' }
   /** The operator resumed the pause that `outcome` asked for. */
   | { kind: 'resumed' }
 

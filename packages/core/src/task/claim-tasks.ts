@@ -40,12 +40,16 @@ export function roomOf(taker: Taker | undefined) {
   return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as room(module text, slots int)`
 }
 
-/** The Sites of a taker's token and all below them, as a recursive table `allowed(name)`. */
+/**
+ * The Sites of a taker's token and all below them, as a recursive table `allowed(name)`. By way of an array, which
+ * PostgreSQL takes for ten rows: it takes a recursion for thousands, and compiles (JIT) a statement that looks so large.
+ */
 export function allowedSites(taker: Taker | undefined) {
-  return sql`allowed(name) as (
+  return sql`line(name) as (
       select name from contractor.site
       where name in (select value from jsonb_array_elements_text(${JSON.stringify(taker?.agent.sites ?? [])}::jsonb) as value)
-      union select below.name from contractor.site below join allowed on below.parent = allowed.name)`
+      union select below.name from contractor.site below join line on below.parent = line.name
+    ), allowed(name) as (select unnest(array(select name from line)))`
 }
 
 export const leaseEnd = (engine: Engine) =>
@@ -61,7 +65,7 @@ interface ClaimedRow extends Record<string, unknown> {
 }
 
 /** How many free Tasks of a Site are looked at beyond the room: those that other agents are claiming at this moment. */
-const spare = 200
+const spare = sql.raw('200')
 
 /**
  * One statement: for each module that there is room for, the oldest free Tasks of the taker's Sites.
@@ -81,7 +85,7 @@ export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<
               select first.id from allowed cross join lateral (
                 select free.id from contractor.task free
                 where free.claim_token is null and free.module = room.module and free.site = allowed.name
-                order by free.id limit room.slots + ${spare}::int
+                order by free.id limit room.slots + ${spare}
               ) as first order by first.id
             ) as oldest cross join lateral (
               select task.id from contractor.task

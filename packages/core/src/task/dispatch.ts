@@ -50,13 +50,12 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     results: readonly TaskResult[],
     taker?: Taker,
   ): Promise<ResultsReply> {
-    const taken = await takeHeld(tx, agent, results)
+    const [taken, older] = await Promise.all([takeHeld(tx, agent, results), taker ? claimTasks(engine, tx, taker) : []])
     const arrivals = new Map<number, Arrival>()
     for (const answer of results) {
       const task = taken.get(nameOf(answer))
       if (task) arrivals.set(Number(task.job), toArrival(answer))
     }
-    const older = taker ? await claimTasks(engine, tx, taker) : []
     const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
     return { results: toStatuses(results, one => taken.has(nameOf(one))), tasks: [...older, ...fresh] }
   }

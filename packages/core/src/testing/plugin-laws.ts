@@ -178,6 +178,9 @@ function mayMove({ definition }: WalkedFunction, { outcome, request }: Point, re
       return outcome.kind === 'pending' && request !== undefined && definition.observe !== undefined
     case 'timer':
       return outcome.kind === 'pending' && outcome.wakeAt !== undefined && reply.now >= outcome.wakeAt
+    // A report may come at any time; what does not wait for one stays as it is.
+    case 'signal':
+      return outcome.kind === 'pending'
     case 'resumed':
       return outcome.kind === 'paused'
   }

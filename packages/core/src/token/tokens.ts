@@ -3,10 +3,12 @@ import { asc, eq, gt } from 'drizzle-orm'
 import { z } from 'zod'
 import { token } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { requireSite } from '../site/sites.ts'
 import type { AgentIdentity } from '../task/dispatch.ts'
+import { createKnownTokens } from './known-tokens.ts'
 
 /** A bearer token is either an admin's, or an agent's: bound to Sites (each with all below it) and modules. */
 export const tokenInput = z.discriminatedUnion('kind', [
@@ -43,6 +45,14 @@ export interface Tokens {
 }
 
 export function createTokens(engine: Engine): Tokens {
+  const known = createKnownTokens(engine)
+  const read = async (hash: string): Promise<Identity | undefined> => {
+    const [row] = await engine.db.select().from(token).where(eq(token.hash, hash))
+    if (!row) return undefined
+    return row.kind === 'admin'
+      ? { kind: 'admin', name: row.name }
+      : { kind: 'agent', name: row.name, sites: row.sites, modules: row.modules }
+  }
   return {
     async create(input, options = {}) {
       const parsed = parseInput(tokenInput, input, 'The token')
@@ -71,14 +81,8 @@ export function createTokens(engine: Engine): Tokens {
       })
     },
     async find(secret) {
-      const [row] = await engine.db
-        .select()
-        .from(token)
-        .where(eq(token.hash, hashOf(secret)))
-      if (!row) return undefined
-      return row.kind === 'admin'
-        ? { kind: 'admin', name: row.name }
-        : { kind: 'agent', name: row.name, sites: row.sites, modules: row.modules }
+      const hash = hashOf(secret)
+      return known.find(hash, () => read(hash))
     },
     async list(page = {}, options = {}) {
       const { after, limit } = parseInput(pageRequest, page, 'The page')
@@ -91,9 +95,12 @@ export function createTokens(engine: Engine): Tokens {
       return toPage(rows, limit, row => row.name, toTokenView)
     },
     async delete(name, options = {}) {
-      const gone = await transaction(engine, options, tx =>
-        tx.delete(token).where(eq(token.name, name)).returning({ id: token.id }),
-      )
+      const gone = await transaction(engine, options, async tx => {
+        await notify(tx, 'token')
+        return tx.delete(token).where(eq(token.name, name)).returning({ id: token.id })
+      })
+      // This process has no need to wait for its own notification.
+      known.forget()
       if (!gone.length)
         throw new ContractorError('NOT_FOUND', `Token '${name}' does not exist`, { kind: 'token', id: name })
     },

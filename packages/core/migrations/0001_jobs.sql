@@ -35,6 +35,8 @@ ALTER TABLE "contractor"."event" ADD COLUMN "dependency" bigint;--> statement-br
 ALTER TABLE "contractor"."foundation" ADD COLUMN "complex" text;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "dependency" bigint;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "waits_since" "xid8";--> statement-breakpoint
+ALTER TABLE "contractor"."job" ADD COLUMN "cookie" uuid DEFAULT gen_random_uuid() NOT NULL;--> statement-breakpoint
+ALTER TABLE "contractor"."job" ADD COLUMN "signalled_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "contractor"."complex" ADD CONSTRAINT "complex_site_site_name_fk" FOREIGN KEY ("site") REFERENCES "contractor"."site"("name") ON DELETE no action ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "contractor"."complex_member" ADD CONSTRAINT "complex_member_complex_complex_name_fk" FOREIGN KEY ("complex") REFERENCES "contractor"."complex"("name") ON DELETE cascade ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "contractor"."complex_member" ADD CONSTRAINT "complex_member_structure_structure_id_fk" FOREIGN KEY ("structure") REFERENCES "contractor"."structure"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
