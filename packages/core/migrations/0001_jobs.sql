@@ -1,4 +1,5 @@
 CREATE TYPE "contractor"."dependency_link" AS ENUM('soft', 'hard');--> statement-breakpoint
+ALTER TYPE "contractor"."job_outcome" ADD VALUE 'undone';--> statement-breakpoint
 CREATE TABLE "contractor"."complex" (
 	"name" text PRIMARY KEY NOT NULL,
 	"site" text NOT NULL,
@@ -30,11 +31,28 @@ CREATE TABLE "contractor"."dependency" (
 	CONSTRAINT "dependency_on" CHECK (num_nonnulls("contractor"."dependency"."structure", "contractor"."dependency"."dependency") = 1)
 );
 --> statement-breakpoint
+CREATE TABLE "contractor"."step" (
+	"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "contractor"."step_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),
+	"job" bigint NOT NULL,
+	"module" text NOT NULL,
+	"function" text NOT NULL,
+	"end" text NOT NULL,
+	"request" jsonb,
+	"reply" jsonb,
+	"agent" text,
+	"attempt" integer DEFAULT 1 NOT NULL,
+	"call" jsonb,
+	"started_at" timestamp with time zone NOT NULL,
+	"ended_at" timestamp with time zone NOT NULL,
+	"undone_at" timestamp with time zone
+);
+--> statement-breakpoint
 ALTER TABLE "contractor"."job" DROP CONSTRAINT "job_target";--> statement-breakpoint
 ALTER TABLE "contractor"."event" ADD COLUMN "dependency" bigint;--> statement-breakpoint
 ALTER TABLE "contractor"."foundation" ADD COLUMN "complex" text;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "dependency" bigint;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "waits_since" "xid8";--> statement-breakpoint
+ALTER TABLE "contractor"."job" ADD COLUMN "undoing" jsonb;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "cookie" uuid DEFAULT gen_random_uuid() NOT NULL;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "signalled_at" timestamp with time zone;--> statement-breakpoint
 ALTER TABLE "contractor"."complex" ADD CONSTRAINT "complex_site_site_name_fk" FOREIGN KEY ("site") REFERENCES "contractor"."site"("name") ON DELETE no action ON UPDATE cascade;--> statement-breakpoint
@@ -51,6 +69,8 @@ CREATE INDEX "dependency_foundation" ON "contractor"."dependency" USING btree ("
 CREATE INDEX "dependency_structure" ON "contractor"."dependency" USING btree ("structure");--> statement-breakpoint
 CREATE INDEX "dependency_dependency" ON "contractor"."dependency" USING btree ("dependency");--> statement-breakpoint
 CREATE INDEX "dependency_script_structure" ON "contractor"."dependency" USING btree ("script_structure");--> statement-breakpoint
+CREATE INDEX "step_job" ON "contractor"."step" USING btree ("job","id");--> statement-breakpoint
+CREATE INDEX "step_ended" ON "contractor"."step" USING btree ("ended_at");--> statement-breakpoint
 ALTER TABLE "contractor"."foundation" ADD CONSTRAINT "foundation_complex_complex_name_fk" FOREIGN KEY ("complex") REFERENCES "contractor"."complex"("name") ON DELETE no action ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD CONSTRAINT "job_dependency_dependency_id_fk" FOREIGN KEY ("dependency") REFERENCES "contractor"."dependency"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "foundation_complex" ON "contractor"."foundation" USING btree ("complex");--> statement-breakpoint

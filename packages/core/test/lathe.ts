@@ -14,6 +14,8 @@ const tasks = defineTasks({
   look: { params: z.object({ callId: z.string() }), result: z.object({ turned: z.number().nullable() }) },
   oil: { params: z.object({}), result: z.object({ oiled: z.boolean() }) },
   weld: { params: z.object({}), result: z.object({ welded: z.boolean() }) },
+  grip: { params: z.object({ part: z.string() }), result: z.object({ held: z.string() }) },
+  let_go: { params: z.object({ held: z.string() }), result: z.object({}) },
 })
 
 const fields = z.object({ serial: z.string(), turned: z.number().optional() })
@@ -53,6 +55,27 @@ const weld = defineTaskFunction({
   value: ({ welded }) => welded,
 })
 
+const grip = defineTaskFunction({
+  description: 'Can be undone',
+  args: z.object({ part: z.string() }),
+  task: tasks.grip,
+  params: ({ part }) => ({ part }),
+  result: z.string(),
+  value: ({ held }) => held,
+  fields: () => ({ turned: 1 }),
+  undo: { task: tasks.let_go, params: (_params, { held }) => ({ held }), fields: { turned: undefined } },
+})
+
+const drill = defineFunction({
+  description: 'Fails, and knows how to take itself back',
+  args: z.object({}),
+  state: z.object({ back: z.boolean() }),
+  result: z.string(),
+  start: () => ({ back: false }),
+  rollback: () => ({ back: true }),
+  outcome: ({ back }) => (back ? { kind: 'done', value: 'taken back' } : { kind: 'error', message: 'the drill broke' }),
+})
+
 const confirm = defineFunction({
   description: 'Needs the operator',
   args: z.object({ question: z.string() }),
@@ -83,7 +106,7 @@ export const lathe = defineFoundation({
     label: { get: ({ fields: own }) => `lathe ${own.serial}` },
     mark: { get: () => null, set: value => ({ serial: String(value) }) },
   },
-  functions: { turn, oil, weld, confirm, settle },
+  functions: { turn, oil, weld, grip, drill, confirm, settle },
 })
 
 const gaugeTasks = defineTasks({

@@ -7,6 +7,7 @@ import {
   jobView,
   scriptView,
   siteView,
+  stepView,
   structureView,
   tokenView,
 } from '@contractor/core'
@@ -20,5 +21,6 @@ export const structure = structureView.meta({ id: 'Structure' })
 export const complex = complexView.meta({ id: 'Complex' })
 export const dependency = dependencyView.meta({ id: 'Dependency' })
 export const job = jobView.meta({ id: 'Job' })
+export const step = stepView.meta({ id: 'Step' })
 export const event = eventView.meta({ id: 'Event' })
 export const token = tokenView.meta({ id: 'Token' })

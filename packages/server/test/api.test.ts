@@ -79,7 +79,17 @@ describe('the API', () => {
     })
     expect(await send('GET', '/jobs/1')).toMatchObject({ status: 200, body: { state: 'done', outcome: 'completed' } })
     expect(await send('GET', '/foundations/f1')).toMatchObject({ body: { state: 'built' } })
-    expect(await send('POST', '/jobs/1/pause')).toMatchObject({ status: 409, body: { code: 'WRONG_STATE' } })
+    expect(await send('GET', '/jobs/1/history')).toMatchObject({
+      status: 200,
+      body: { items: [{ function: 'weld', end: 'result', agent: 'bench', reply: { welded: true } }] },
+    })
+    expect(await send('POST', '/jobs/1/message', { message: 'x' })).toMatchObject({
+      status: 409,
+      body: { code: 'WRONG_STATE' },
+    })
+    for (const verb of ['pause', 'rollback', 'undo', 'skip']) {
+      expect(await send('POST', `/jobs/1/${verb}`)).toMatchObject({ status: 409, body: { code: 'WRONG_STATE' } })
+    }
     expect(await send('GET', '/events?job=1')).toMatchObject({
       status: 200,
       body: { items: [{ type: 'job.created', by: 'ann' }, {}, {}, {}] },

@@ -25,7 +25,7 @@ export const blueprintKind = contractor.enum('blueprint_kind', ['structure', 'fo
 export const foundationState = contractor.enum('foundation_state', ['planned', 'located', 'built'])
 export const structureState = contractor.enum('structure_state', ['planned', 'built'])
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
-export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled'])
+export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled', 'undone'])
 export const dependencyLink = contractor.enum('dependency_link', ['soft', 'hard'])
 export const tokenKind = contractor.enum('token_kind', ['admin', 'agent'])
 
@@ -284,6 +284,8 @@ export const job = contractor.table(
      * have ended, nothing that it did not see can change that any more without waking it.
      */
     waitsSince: xid8('waits_since'),
+    /** What is left of the undoing of a Job's steps, while that goes on. */
+    undoing: jsonb('undoing').$type<Json>(),
     /** What the machine that is being built shows to report back. */
     cookie: uuid('cookie').notNull().defaultRandom(),
     /** A report that the script has not waited for yet. */
@@ -352,6 +354,33 @@ export const event = contractor.table(
     data: jsonb('data').$type<Values>().notNull().default({}),
   },
   table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.txid, table.id)],
+)
+
+/**
+ * What a Job has done: a row for each answer of an agent, and one for each call that could be undone. Without a
+ * reference to the Job, so that it can be read when that is gone.
+ */
+export const step = contractor.table(
+  'step',
+  {
+    id: identity(),
+    job: bigint('job', { mode: 'number' }).notNull(),
+    module: text('module').notNull(),
+    function: text('function').notNull(),
+    /** How it ended: the agent's `result` or `failed`, `lost`, or `done` for a call. */
+    end: text('end').notNull(),
+    /** What was asked of an agent, and what it answered. */
+    request: jsonb('request').$type<Json>(),
+    reply: jsonb('reply').$type<Json>(),
+    agent: text('agent'),
+    attempt: integer('attempt').notNull().default(1),
+    /** Of a call that could be undone: where it stood when it was done. */
+    call: jsonb('call').$type<Json>(),
+    startedAt: moment('started_at').notNull(),
+    endedAt: moment('ended_at').notNull(),
+    undoneAt: moment('undone_at'),
+  },
+  table => [index('step_job').on(table.job, table.id), index('step_ended').on(table.endedAt)],
 )
 
 /** Bearer tokens. Only a hash is kept. */

@@ -11,6 +11,7 @@ import {
 import type { Engine } from '../engine/engine.ts'
 import type { EventType, NewEvent } from '../event/event.ts'
 import { jobKind } from '../job/rules.ts'
+import type { NewStep } from '../job/step.ts'
 import { type JobRow, type TargetRef, targetRef } from '../job/target.ts'
 import type { TaskRequest } from '../plugin/define-task.ts'
 import type { Json } from '../plugin/json.ts'
@@ -18,6 +19,7 @@ import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
 import { type Arrival, type Call, call as callSchema, currentRequest, findCalled, receive } from './call.ts'
 import { createScriptHost } from './script-host.ts'
+import { advanceUndoing } from './undo.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -31,6 +33,8 @@ export interface Transition {
     wakeAtMs: number | null
     /** It has to wait for its start. */
     waits?: boolean
+    /** What is left of the undoing; absent: as it was. */
+    undoing?: Json
     /** The machine's report has reached the script. */
     heard?: boolean
   }
@@ -40,6 +44,9 @@ export interface Transition {
   foundation?: { locator: string; fields: Record<string, Json | undefined> }
   /** What the start or the end of the Job does to its target. */
   changes: StateChange[]
+  /** What is added to the Job's history, and which steps of it are undone. */
+  steps?: NewStep[]
+  undone?: number[]
   /** The Job is over: what waits for that is woken. */
   over?: TargetRef
 }
@@ -51,6 +58,12 @@ const stepBudget = 100_000
 const lookAgainMs = 250
 
 export function advance(engine: Engine, work: Work, arrival?: Arrival): Transition {
+  const transition = work.job.undoing === null ? advanceScript(engine, work, arrival) : undo(engine, work, arrival)
+  const answered = answeredStep(work, arrival)
+  return answered ? { ...transition, steps: [answered, ...(transition.steps ?? [])] } : transition
+}
+
+function advanceScript(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const { job, nowMs } = work
   if (job.state === 'waiting') {
     if (!work.wait || work.wait.for !== undefined)
@@ -71,6 +84,64 @@ export function advance(engine: Engine, work: Work, arrival?: Arrival): Transiti
   // What arrives for a paused Job is kept, and looked at when the operator resumes it.
   if (job.state !== 'queued') return keep(work, { vm: vm as unknown as Json })
   return runScript(engine, work, vm)
+}
+
+/** Goes on with the undoing of the Job's steps. */
+function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
+  const { id, vm, progress, state } = work.job
+  const keepAsIs = state !== 'queued'
+  const stand = advanceUndoing(engine, work, arrival)
+  const { kind, message, undone, wakeAtMs, task, fields } = stand
+  const undoing = stand.undoing as unknown as Json
+  const foundation = Object.keys(fields).length
+    ? { foundation: { locator: work.target.foundation.locator, fields } }
+    : {}
+  if (kind === 'over') {
+    const over = targetRef(work.target)
+    const ended = { id, state: 'done', outcome: 'undone', vm: null, message: '', progress, wakeAtMs: null } as const
+    return {
+      job: { ...ended, undoing: null },
+      events: [event(work, 'job.undone')],
+      changes: [],
+      undone,
+      over,
+      ...foundation,
+    }
+  }
+  const next = kind === 'waiting' ? (keepAsIs ? state : 'queued') : kind
+  const { site } = work.target.foundation
+  const told: EventType = kind === 'waiting' ? 'job.progress' : `job.${kind}`
+  return {
+    job: { id, state: next, outcome: null, vm: vm ?? null, message, progress, wakeAtMs, undoing },
+    events: message === work.job.message ? [] : [event(work, told, { message, progress })],
+    changes: [],
+    undone,
+    ...(task && !keepAsIs && { task: { site, ...task } }),
+    ...foundation,
+  }
+}
+
+/** What an agent did, or did not answer, for the history. */
+function answeredStep(work: Work, arrival: Arrival | undefined): NewStep | undefined {
+  if (!arrival?.task || (arrival.kind !== 'result' && arrival.kind !== 'failed' && arrival.kind !== 'lost'))
+    return undefined
+  const { module, function: name, params, agent, attempt, sinceMs } = arrival.task
+  const reply =
+    arrival.kind === 'result' ? arrival.value : arrival.kind === 'failed' ? (arrival.error as unknown as Json) : null
+  return toStep(work, {
+    module,
+    function: name,
+    end: arrival.kind,
+    request: params,
+    reply,
+    agent,
+    attempt,
+    startedMs: sinceMs,
+  })
+}
+
+function toStep(work: Work, step: Omit<NewStep, 'job' | 'startedMs' | 'endedMs'> & { startedMs?: number }): NewStep {
+  return { startedMs: work.nowMs, ...step, job: work.job.id, endedMs: work.nowMs }
 }
 
 /** Moves the pending call on by what arrived. */
@@ -115,7 +186,12 @@ function runScript(engine: Engine, work: Work, before: State): Transition {
     vm = run(program, delivered.vm, host, { steps: stepBudget })
   }
   const moved = toTransition(engine, work, vm, vm.stop)
-  const transition = heard ? { ...moved, job: { ...moved.job, heard } } : moved
+  const steps = host.undoable.map((one): NewStep => toStep(work, { ...one, end: 'done' }))
+  const transition: Transition = {
+    ...moved,
+    ...(heard && { job: { ...moved.job, heard } }),
+    ...(steps.length && { steps }),
+  }
   if (!Object.keys(host.changedFields).length) return transition
   return { ...transition, foundation: { locator: target.foundation.locator, fields: host.changedFields } }
 }

@@ -28,8 +28,19 @@ export const call = z.object({
 })
 export type Call = z.output<typeof call>
 
-/** What reaches a call from outside. */
-export type Arrival =
+/** What an agent was asked, for the history. */
+export interface AskedTask {
+  module: string
+  function: string
+  params: Json
+  agent: string
+  attempt: number
+  /** Milliseconds since the epoch. */
+  sinceMs: number
+}
+
+/** What reaches a call from outside; with the Task that it answers, where there is one. */
+export type Arrival = { task?: AskedTask } & (
   | { kind: 'result'; value: Json }
   | { kind: 'failed'; error: WireError }
   /** The agent that had the Task is not heard of any more, or gave it back after it had begun. */
@@ -37,6 +48,7 @@ export type Arrival =
   | { kind: 'timer' }
   | { kind: 'signal' }
   | { kind: 'resumed' }
+)
 
 /** How often a request is tried in all, before the Job says that it cannot. */
 export const mostAttempts = 5

@@ -15,6 +15,8 @@ import { type Call, call as callSchema, findCalled } from './call.ts'
 export interface ScriptHost extends Host {
   /** Fields of the Foundation that were set; undefined ones were cleared. */
   readonly changedFields: Record<string, Json | undefined>
+  /** Calls that were done and that their functions could undo. */
+  readonly undoable: { module: string; function: string; call: Call }[]
 }
 
 export interface ScriptHostOptions {
@@ -28,6 +30,7 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
   const { foundation: row, structure } = target
   const plugin = engine.plugins.foundations.get(row.type)
   const changedFields: Record<string, Json | undefined> = {}
+  const undoable: ScriptHost['undoable'] = []
   const fields = (): Record<string, Json> => {
     const merged = { ...row.fields, ...changedFields }
     return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, Json] => entry[1] !== undefined))
@@ -102,6 +105,7 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
 
   return {
     changedFields,
+    undoable,
     now: () => nowMs / 1000,
     get(module, name) {
       const read = Object.hasOwn(readers, module) ? readers[module] : undefined
@@ -149,6 +153,9 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
         } else current = callSchema.parse(pending.state)
         const state: unknown = definition.state.parse(current.state)
         const outcome: Outcome = definition.outcome(state)
+        if (outcome.kind === 'done' && definition.undo) {
+          undoable.push({ module: pending.module, function: pending.function, call: current })
+        }
         return settle(outcome, current, name, definition.message?.(state), definition.result, setFields)
       } catch (error) {
         return { kind: 'error', state: pending.state, message: `${name} failed: ${messageOf(error)}` }

@@ -4,6 +4,7 @@ import { foundation } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify, type Topic } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
+import { markUndone, recordSteps } from '../job/step.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import type { ClaimedTask } from '../plugin/wire.ts'
 import { applyStateChanges } from '../target-state.ts'
@@ -24,6 +25,8 @@ export async function writeTransitions(
   if (!transitions.length) return []
   const tasks = transitions.flatMap(one => (one.task ? [{ ...one.task, job: one.job.id }] : []))
   const events = transitions.flatMap(one => one.events)
+  const steps = transitions.flatMap(one => one.steps ?? [])
+  const undone = transitions.flatMap(one => one.undone ?? [])
   const topics: Topic[] = []
   if (events.length) topics.push('event')
   if (transitions.some(one => one.job.wakeAtMs !== null)) topics.push('job')
@@ -32,6 +35,8 @@ export async function writeTransitions(
     addTasks(engine, tx, tasks, taker),
     writeJobs(engine, tx, transitions),
     recordEvents(tx, engine.clock, events),
+    recordSteps(tx, steps),
+    markUndone(engine, tx, undone),
     notify(tx, ...topics),
   ])
   if (tasks.length > handed.length) await notify(tx, 'task')
@@ -54,12 +59,13 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
           message = new.message,
           progress = new.progress,
           wake_at = to_timestamp(new."wakeAtMs" / 1000),
+          undoing = case when new.undoing is null and new.outcome is null then job.undoing else nullif(new.undoing, 'null') end,
           signalled_at = case when new.heard then null else job.signalled_at end,
           waits_since = case when new.waits then coalesce(job.waits_since, pg_snapshot_xmax(pg_current_snapshot())) end,
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
         from jsonb_to_recordset(${JSON.stringify(transitions.map(one => one.job))}::jsonb)
-          as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean, heard boolean)
+          as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean, heard boolean, undoing jsonb)
         where job.id = new.id`,
   )
 }

@@ -7,48 +7,106 @@ import { notify } from '../engine/notifications.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { call as callSchema, findCalled, receive } from '../foreman/call.ts'
+import { beginAgain, resumeUndoing, skipFirst } from '../foreman/undo.ts'
 import { ContractorError } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
+import { type Json, json } from '../plugin/json.ts'
+import { undoableSteps } from './step.ts'
 import { type JobRow, jobTarget, lockTarget, type Target } from './target.ts'
 import { wakeNeighbours } from './wake-neighbours.ts'
 
 /**
  * What an operator may do with a Job, and in which states: data, from which the refusals are derived too.
  */
-export type Verb = 'pause' | 'resume' | 'reset' | 'cancel'
+export type Verb = 'pause' | 'resume' | 'reset' | 'rollback' | 'undo' | 'skip' | 'cancel'
+
+interface VerbContext {
+  engine: Engine
+  tx: Db
+  row: JobRow
+  target: Target
+  /** Whether a Task of it is out. */
+  hasTask: boolean
+}
 
 interface VerbRule {
   from: readonly JobRow['state'][]
   event: EventType
+  past: string
+  /** Why it cannot be, though the state is right. */
+  refuses?(context: VerbContext): string | undefined
   /** What changes in the row. */
-  apply(engine: Engine, row: JobRow, target: Target, hasTask: boolean): Partial<typeof job.$inferInsert>
+  apply(context: VerbContext): RowChange | Promise<RowChange>
 }
+
+type RowChange = Partial<typeof job.$inferInsert>
+
+const notUndoing = ({ row }: VerbContext) => (row.undoing === null ? undefined : 'it is being undone')
 
 export const verbs: Readonly<Record<Verb, VerbRule>> = {
   pause: {
     from: ['queued'],
     event: 'job.paused',
+    past: 'paused',
     apply: () => ({ state: 'paused', wakeAt: null, message: 'Paused by an operator' }),
   },
   resume: {
     from: ['paused'],
     event: 'job.resumed',
-    apply: (engine, row, target) => ({ state: 'queued', message: '', vm: resumed(engine, row, target) as Json }),
+    past: 'resumed',
+    apply: ({ engine, row, target }) => ({
+      state: 'queued',
+      message: '',
+      ...(row.undoing === null
+        ? { vm: resumed(engine, row, target) as Json }
+        : { undoing: resumeUndoing(engine, row.undoing, target.foundation.type) as unknown as Json }),
+    }),
   },
   /** Tries the failed step again: a call that failed is made anew; one that an agent is still at goes on. */
   reset: {
     from: ['error'],
     event: 'job.reset',
-    apply: (_engine, row, _target, hasTask) => ({
+    past: 'reset',
+    apply: ({ row, hasTask }) => {
+      const change: RowChange = { state: 'queued', message: '' }
+      if (hasTask) return change
+      return row.undoing === null
+        ? { ...change, vm: callAnew(row.vm) }
+        : { ...change, undoing: beginAgain(row.undoing) as unknown as Json }
+    },
+  },
+  /** The function's own undo of the call that failed, then on. */
+  rollback: {
+    from: ['error'],
+    event: 'job.rolled-back',
+    past: 'rolled back',
+    refuses: context => notUndoing(context) ?? (rolledBack(context) ? undefined : 'what failed has no rollback'),
+    apply: context => ({ state: 'queued', message: '', vm: rolledBack(context) as Json }),
+  },
+  /** Undoes all that can be undone, the last call first. */
+  undo: {
+    from: ['paused', 'error', 'aborted'],
+    event: 'job.undoing',
+    past: 'undone',
+    refuses: context => notUndoing(context) ?? (context.hasTask ? 'an agent is still at a Task of it' : undefined),
+    apply: async ({ tx, row }) => ({
       state: 'queued',
       message: '',
-      vm: hasTask ? row.vm : callAnew(row.vm),
+      undoing: { left: await undoableSteps(tx, row.id) } as unknown as Json,
     }),
+  },
+  /** Leaves the call whose undoing failed as it is, and goes on with the one before. */
+  skip: {
+    from: ['error', 'paused'],
+    event: 'job.skipped',
+    past: 'skipped',
+    refuses: ({ row }) => (row.undoing === null ? 'it is not being undone' : undefined),
+    apply: ({ row }) => ({ state: 'queued', message: '', undoing: skipFirst(row.undoing) as unknown as Json }),
   },
   cancel: {
     from: ['waiting', 'queued', 'paused', 'error', 'aborted'],
     event: 'job.cancelled',
-    apply: () => ({ state: 'done', outcome: 'cancelled', vm: null, wakeAt: null }),
+    past: 'cancelled',
+    apply: () => ({ state: 'done', outcome: 'cancelled', vm: null, undoing: null, wakeAt: null }),
   },
 }
 
@@ -58,26 +116,28 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   if (verb === 'cancel') await tx.delete(task).where(eq(task.job, id))
   const [row] = await tx.select().from(job).where(eq(job.id, id)).for('update')
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
+  const refuse = (why: string) =>
+    new ContractorError('WRONG_STATE', `Job ${id} cannot be ${rule.past}: ${why}`, {
+      kind: 'Job',
+      id,
+      state: row.state,
+    })
   if (!rule.from.includes(row.state)) {
-    throw new ContractorError(
-      'WRONG_STATE',
-      `Job ${id} cannot be ${past[verb]}: it is ${row.state}, and only a Job that is ${either(rule.from)} can`,
-      {
-        kind: 'Job',
-        id,
-        state: row.state,
-      },
-    )
+    throw refuse(`it is ${row.state}, and only a Job that is ${rule.from.join(' or ')} can`)
   }
   const ref = jobTarget(row)
   const target = await lockTarget(tx, ref)
   const [out] = await tx.select({ id: task.id }).from(task).where(eq(task.job, id))
+  const context: VerbContext = { engine, tx, row, target: target as Target, hasTask: out !== undefined }
+  const refusal = rule.refuses?.(context)
+  if (refusal !== undefined) throw refuse(refusal)
+  const left = verb === 'cancel' ? leftBehind(row) : {}
   const now = engine.clock.now()
   const [changed] = await tx
     .update(job)
     .set({
       wakeAt: now,
-      ...rule.apply(engine, row, target as Target, out !== undefined),
+      ...(await rule.apply(context)),
       updatedAt: now,
       ...(verb === 'cancel' && { finishedAt: now }),
     })
@@ -91,7 +151,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
       foundation: row.foundation,
       structure: row.structure,
       dependency: row.dependency,
-      data: { action: row.action, from: row.state },
+      data: { action: row.action, from: row.state, ...left },
     },
   ])
   if (verb === 'cancel') await wakeNeighbours(engine, tx, [ref])
@@ -99,9 +159,28 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   return changed as JobRow
 }
 
-const past: Record<Verb, string> = { pause: 'paused', resume: 'resumed', reset: 'reset', cancel: 'cancelled' }
+/** What a cancelled Job leaves as it is: where its script was, and what it was at. */
+function leftBehind(row: JobRow): Record<string, Json> {
+  const { pending, stop } = (row.vm ?? {}) as unknown as Partial<State>
+  if (row.vm === null) return {}
+  return {
+    leftAt: row.message,
+    ...(pending && { call: `${pending.module}.${pending.function}` }),
+    ...(stop && 'line' in stop && { line: stop.line }),
+  }
+}
 
-const either = (states: readonly string[]) => states.join(' or ')
+/** The script's state with the failed call on its way back; undefined where its function knows none. */
+function rolledBack({ engine, row, target }: VerbContext): unknown {
+  const vm = row.vm as unknown as State | null
+  if (!vm?.pending || vm.pending.state === null) return undefined
+  const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
+  const rollback = definition?.rollback
+  if (!rollback) return undefined
+  const current = callSchema.parse(vm.pending.state)
+  const state = json.parse(definition.state.parse(rollback(definition.state.parse(current.state))))
+  return withPendingState(vm, { id: current.id, state, ask: 'request', failures: 0 } as never)
+}
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */
 function resumed(engine: Engine, row: JobRow, target: Target): unknown {

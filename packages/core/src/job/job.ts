@@ -13,7 +13,7 @@ export const jobView = z.object({
   action: z.string(),
   state: z.enum(jobStates),
   /** How it ended; null while it lives. */
-  outcome: z.enum(['completed', 'cancelled']).nullable(),
+  outcome: z.enum(['completed', 'cancelled', 'undone']).nullable(),
   /** What it is at, or why it does not go on. */
   message: z.string(),
   /** Percent, 0 to 100. */

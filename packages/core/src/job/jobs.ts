@@ -2,12 +2,15 @@ import { and, asc, eq, gt, isNull, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import { job } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
 import type { Events } from '../event/events.ts'
+import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { createJob } from './create-job.ts'
 import { type JobEvent, type JobView, jobStates, toJobView } from './job.ts'
 import { applyVerb, type Verb } from './job-verbs.ts'
+import { listSteps, type Step } from './step.ts'
 import type { JobRow, TargetRef } from './target.ts'
 
 export interface Job extends JobView {
@@ -18,6 +21,16 @@ export interface Job extends JobView {
   resume(options?: CallOptions): Promise<Job>
   /** Tries the failed step of a Job in error again. */
   reset(options?: CallOptions): Promise<Job>
+  /** Has the call that failed undo itself, by its own `rollback`, and goes on after it. */
+  rollback(options?: CallOptions): Promise<Job>
+  /** Undoes what the Job has done, the last call first, and ends it. */
+  undo(options?: CallOptions): Promise<Job>
+  /** While it is being undone: leaves the call that cannot be undone as it is, and goes on with the one before. */
+  skip(options?: CallOptions): Promise<Job>
+  /** Sets the line that is shown of it, until it moves on. */
+  setMessage(message: string, options?: CallOptions): Promise<Job>
+  /** What it has done so far, oldest first. */
+  history(options?: CallOptions): Promise<Step[]>
   /** Ends it where it is. What it has done so far stays done. */
   cancel(options?: CallOptions): Promise<Job>
   /** What happens to it, from its beginning, until it is done or aborted or the signal aborts. */
@@ -36,8 +49,11 @@ export interface Jobs {
   create(target: TargetRef, action: string, options?: CallOptions): Promise<Job>
   get(id: number, options?: CallOptions): Promise<Job>
   list(query?: z.input<typeof jobQuery>, options?: CallOptions): Promise<Page<Job>>
-  /** pause, resume, reset or cancel; WRONG_STATE where the Job's state does not allow it. */
+  /** What an operator may do with a Job; WRONG_STATE where its state does not allow it. */
   apply(id: number, verb: Verb, options?: CallOptions): Promise<Job>
+  setMessage(id: number, message: string, options?: CallOptions): Promise<Job>
+  /** What a Job has done, oldest first; also of a Job that is gone. */
+  history(id: number, page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Step>>
 }
 
 export function createJobs(engine: Engine, events: Events): Jobs {
@@ -70,6 +86,27 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     async apply(id, verb, options = {}) {
       return toJob(await transaction(engine, options, tx => applyVerb(engine, tx, id, verb, whoIs(options))))
     },
+    async setMessage(id, text, options = {}) {
+      const message = parseInput(z.string().max(1000, 'must be 1,000 characters at the most'), text, 'The message')
+      return transaction(engine, options, async tx => {
+        const [row] = await tx
+          .update(job)
+          .set({ message, updatedAt: engine.clock.now() })
+          .where(and(eq(job.id, id), isNull(job.outcome)))
+          .returning()
+        if (!row) {
+          const { state } = await jobs.get(id, { tx })
+          throw new ContractorError('WRONG_STATE', `Job ${id} is over`, { kind: 'Job', id, state })
+        }
+        const { foundation, structure, dependency } = row
+        await recordEvents(tx, engine.clock, [
+          { type: 'job.message', by: whoIs(options), job: id, foundation, structure, dependency, data: { message } },
+        ])
+        await notify(tx, 'event')
+        return toJob(row)
+      })
+    },
+    history: (id, page = {}, options = {}) => listSteps(options.tx ?? engine.db, id, page),
   }
 
   const toJob = (row: JobRow): Job => {
@@ -81,6 +118,11 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       resume: apply('resume'),
       reset: apply('reset'),
       cancel: apply('cancel'),
+      rollback: apply('rollback'),
+      undo: apply('undo'),
+      skip: apply('skip'),
+      setMessage: (message, options) => jobs.setMessage(row.id, message, options),
+      history: async options => (await jobs.history(row.id, { limit: 1000 }, options)).items,
       async *watch({ signal } = {}) {
         let state: JobView['state'] = 'waiting'
         let message = ''
@@ -110,4 +152,8 @@ const stateAfter: Readonly<Record<string, JobView['state']>> = {
   'job.aborted': 'aborted',
   'job.completed': 'done',
   'job.cancelled': 'done',
+  'job.undoing': 'queued',
+  'job.skipped': 'queued',
+  'job.rolled-back': 'queued',
+  'job.undone': 'done',
 }

@@ -80,6 +80,8 @@ export interface FunctionDefinition<
   message?(state: z.output<State>): string
   /** The state in which the undoing of this call begins. */
   rollback?(state: z.output<State>): z.input<State>
+  /** The state in which the undoing of this call begins after it was done; what it does then ends with `outcome` done. */
+  undo?(state: z.output<State>): z.input<State>
   /** What to ask of the real world when the answer to a request was lost. Its answer arrives as reply `observed`. */
   observe?(state: z.output<State>): TaskRequest
   /** Whether a request may be issued again without looking: doing it twice is the same as once. */

@@ -25,6 +25,13 @@ export interface TaskFunctionOptions<
   fields?(reply: z.output<TaskResult>): Readonly<Record<string, unknown>>
   message?(params: z.output<Params>): string
   idempotent?: boolean
+  /** The Task that undoes it, when the whole Job is undone; it must be harmless to do twice. */
+  undo?: {
+    task: TaskDefinition
+    params(params: z.output<Params>, reply: z.output<TaskResult>): unknown
+    /** What the undoing changes in the Foundation's fields. */
+    fields?: Readonly<Record<string, unknown>>
+  }
   /** After a lost answer: a Task that looks, and what to conclude from what it saw. */
   observe?: {
     task: TaskDefinition<z.ZodType, Observed>
@@ -42,12 +49,14 @@ export function defineTaskFunction<
   Observed extends z.ZodType = z.ZodType,
   Context extends FunctionContext<unknown> = FunctionContext,
 >(options: TaskFunctionOptions<Args, Params, TaskResult, Result, Observed, Context>) {
-  const { task, observe } = options
+  const { task, observe, undo } = options
   // Kept as unknown and parsed where read: TypeScript cannot see through a schema made from generic schemas.
   const state = z.object({
     params: z.unknown(),
     reply: z.object({ value: z.unknown() }).optional(),
     error: wireError.optional(),
+    /** Once it is being undone: whether that is done. */
+    undone: z.boolean().optional(),
   })
   const paramsOf = (kept: unknown) => task.params.parse(kept)
 
@@ -57,8 +66,17 @@ export function defineTaskFunction<
     result: options.result,
     idempotent: options.idempotent ?? false,
     start: (args, context) => ({ params: paramsOf(options.params(args, context)) }),
-    request: ({ params, reply, error }) => (reply || error ? undefined : task.request(params as z.input<Params>)),
+    request: ({ params, reply, error, undone }) => {
+      if (undo && undone === false && !error) {
+        return undo.task.request(undo.params(paramsOf(params), task.result.parse(reply?.value)))
+      }
+      return reply || error ? undefined : task.request(params as z.input<Params>)
+    },
     receive: (current, reply) => {
+      if (current.undone === false && !current.error) {
+        if (reply.kind === 'result') return { ...current, undone: true }
+        return reply.kind === 'failed' ? { ...current, error: reply.error } : current
+      }
       // What comes late or twice does not move a finished call.
       if (current.reply || current.error) return current
       if (reply.kind === 'result') return { ...current, reply: { value: task.result.parse(reply.value) } }
@@ -70,17 +88,18 @@ export function defineTaskFunction<
         return { ...current, error: { code: 'TASK_FAILED', message: found.failed, retryable: false } }
       return current
     },
-    outcome: ({ reply, error }) => {
+    outcome: ({ reply, error, undone }) => {
       if (error) return { kind: 'error', message: error.message }
-      if (!reply) return { kind: 'pending' }
+      if (!reply || undone === false) return { kind: 'pending' }
       const answer = task.result.parse(reply.value)
-      const fields = options.fields?.(answer)
+      const fields = undone ? undo?.fields : options.fields?.(answer)
       return { kind: 'done', value: options.value(answer), ...(fields && { fields }) }
     },
     message: ({ params }) => options.message?.(paramsOf(params)) ?? `Waiting for ${task.name}`,
     ...(observe && {
       observe: ({ params }: { params?: unknown }) => observe.task.request(observe.params(paramsOf(params))),
     }),
+    ...(undo && { undo: ({ error: _, ...current }: z.output<typeof state>) => ({ ...current, undone: false }) }),
     ...(options.description !== undefined && { description: options.description }),
   }
   return defineFunction(definition)

@@ -3,7 +3,8 @@ import { type Db, executePrepared, inTransaction } from '../database/database.ts
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { Advancer } from '../foreman/advance-jobs.ts'
-import type { Arrival } from '../foreman/call.ts'
+import type { Arrival, AskedTask } from '../foreman/call.ts'
+import type { Json } from '../plugin/json.ts'
 import type {
   ClaimedTask,
   ClaimRequest,
@@ -54,7 +55,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     const arrivals = new Map<number, Arrival>()
     for (const answer of results) {
       const task = taken.get(nameOf(answer))
-      if (task) arrivals.set(Number(task.job), toArrival(answer))
+      if (task) arrivals.set(Number(task.job), toArrival(answer, task))
     }
     const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
     return { results: toStatuses(results, one => taken.has(nameOf(one))), tasks: [...older, ...fresh] }
@@ -126,7 +127,10 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         await advancer.deliver(
           tx,
           new Map(
-            [...lost.values()].map((one): [number, Arrival] => [Number(one.job), { kind: 'lost', agent: one.agent }]),
+            [...lost.values()].map((one): [number, Arrival] => [
+              Number(one.job),
+              { kind: 'lost', agent: one.agent, task: toAsked(one) },
+            ]),
           ),
         )
         if (free.size) await notify(tx, 'task')
@@ -154,6 +158,11 @@ interface Taken extends Record<string, unknown> {
   job: string | number
   agent: string
   claim_token: string
+  module: string
+  function: string
+  params: Json
+  attempt: number
+  since_ms: string
 }
 
 /** Removes the Tasks that are held by these claims; by claim, their Jobs. */
@@ -161,7 +170,8 @@ async function takeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim
   if (!claims.length) return new Map()
   const rows = await executePrepared<Taken>(
     tx,
-    sql`delete from contractor.task where ${held(agent, claims)} returning id, job, agent, claim_token`,
+    sql`delete from contractor.task where ${held(agent, claims)} returning id, job, agent, claim_token,
+          module, function, params, attempt, (extract(epoch from created_at) * 1000)::bigint::text as since_ms`,
   )
   return new Map(rows.map(row => [nameOf({ taskId: Number(row.id), claimToken: row.claim_token }), row]))
 }
@@ -179,8 +189,13 @@ async function freeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim
 
 const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
 
-function toArrival({ result, error }: TaskResult): Arrival {
-  return error ? { kind: 'failed', error } : { kind: 'result', value: result ?? null }
+function toArrival({ result, error }: TaskResult, taken: Taken): Arrival {
+  const task = toAsked(taken)
+  return error ? { kind: 'failed', error, task } : { kind: 'result', value: result ?? null, task }
+}
+
+function toAsked({ module, function: name, params, agent, attempt, since_ms }: Taken): AskedTask {
+  return { module, function: name, params, agent, attempt, sinceMs: Number(since_ms) }
 }
 
 function toStatuses(shown: readonly TaskClaim[], isKept: (claim: TaskClaim) => boolean): ClaimStatus[] {

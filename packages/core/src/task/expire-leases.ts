@@ -11,7 +11,16 @@ import type { Arrival } from '../foreman/call.ts'
  */
 export async function expireLeases(engine: Engine, tx: Db, advancer: Advancer, limit: number): Promise<number> {
   const expired = await tx
-    .select({ id: task.id, job: task.job, agent: task.agent })
+    .select({
+      id: task.id,
+      job: task.job,
+      agent: task.agent,
+      module: task.module,
+      function: task.function,
+      params: task.params,
+      attempt: task.attempt,
+      sinceMs: sql<string>`(extract(epoch from ${task.createdAt}) * 1000)::bigint::text`,
+    })
     .from(task)
     .where(sql`${task.leaseUntil} < ${engine.clock.now()}`)
     .limit(limit)
@@ -25,7 +34,12 @@ export async function expireLeases(engine: Engine, tx: Db, advancer: Advancer, l
   )
   await advancer.deliver(
     tx,
-    new Map(expired.map((one): [number, Arrival] => [one.job, { kind: 'lost', agent: one.agent ?? 'that had it' }])),
+    new Map(
+      expired.map(({ id: _, job, ...asked }): [number, Arrival] => {
+        const agent = asked.agent ?? 'that had it'
+        return [job, { kind: 'lost', agent, task: { ...asked, agent, sinceMs: Number(asked.sinceMs) } }]
+      }),
+    ),
   )
   return expired.length
 }

@@ -50,6 +50,11 @@ const start = defineTaskFunction({
   value: reply => reply.pid,
   fields: reply => ({ pid: reply.pid }),
   message: ({ command }) => `Starting ${command[0]}`,
+  undo: {
+    task: tasks.stop,
+    params: ({ directory, owner }) => ({ directory, owner, timeoutMs: 10_000 }),
+    fields: { pid: undefined },
+  },
   observe: {
     task: tasks.status,
     params: ({ directory, owner }) => ({ directory, owner }),

@@ -1,8 +1,8 @@
-import { jobQuery } from '@contractor/core'
+import { jobQuery, pageRequest } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import { type App, createApp, pageOf, type RouteContext, replies } from '../environment.ts'
-import { job } from '../views.ts'
+import { type App, createApp, jsonBody, pageOf, type RouteContext, replies } from '../environment.ts'
+import { job, step } from '../views.ts'
 
 const params = z.object({ id: z.coerce.number().int().positive() })
 
@@ -16,7 +16,7 @@ export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
       createRoute({ method: 'get', path: '/{id}', request: { params }, ...replies(200, job, 'The Job') }),
       async c => c.json(await jobs.get(c.req.valid('param').id), 200),
     )
-  for (const verb of ['pause', 'resume', 'reset', 'cancel'] as const) {
+  for (const verb of ['pause', 'resume', 'reset', 'rollback', 'undo', 'skip', 'cancel'] as const) {
     app.openapi(
       createRoute({
         method: 'post',
@@ -28,4 +28,25 @@ export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
     )
   }
   return app
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/{id}/message',
+        request: { params, ...jsonBody(z.strictObject({ message: z.string() })) },
+        ...replies(200, job, 'The Job with the line that is shown of it'),
+      }),
+      async c => {
+        const { message } = c.req.valid('json')
+        return c.json(await jobs.setMessage(c.req.valid('param').id, message, { by: c.var.identity.name }), 200)
+      },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/{id}/history',
+        request: { params, query: pageRequest },
+        ...replies(200, pageOf(step), 'What the Job has done, oldest first; also of one that is gone'),
+      }),
+      async c => c.json(await jobs.history(c.req.valid('param').id, c.req.valid('query')), 200),
+    )
 }
