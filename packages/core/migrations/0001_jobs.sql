@@ -48,6 +48,7 @@ CREATE TABLE "contractor"."step" (
 );
 --> statement-breakpoint
 ALTER TABLE "contractor"."job" DROP CONSTRAINT "job_target";--> statement-breakpoint
+DROP INDEX "contractor"."event_job";--> statement-breakpoint
 ALTER TABLE "contractor"."event" ADD COLUMN "dependency" bigint;--> statement-breakpoint
 ALTER TABLE "contractor"."foundation" ADD COLUMN "complex" text;--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD COLUMN "dependency" bigint;--> statement-breakpoint
@@ -75,4 +76,5 @@ ALTER TABLE "contractor"."foundation" ADD CONSTRAINT "foundation_complex_complex
 ALTER TABLE "contractor"."job" ADD CONSTRAINT "job_dependency_dependency_id_fk" FOREIGN KEY ("dependency") REFERENCES "contractor"."dependency"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "foundation_complex" ON "contractor"."foundation" USING btree ("complex");--> statement-breakpoint
 CREATE UNIQUE INDEX "job_live_dependency" ON "contractor"."job" USING btree ("dependency") WHERE "contractor"."job"."outcome" is null;--> statement-breakpoint
+CREATE INDEX "event_job" ON "contractor"."event" USING btree ("job","id");--> statement-breakpoint
 ALTER TABLE "contractor"."job" ADD CONSTRAINT "job_target" CHECK (num_nonnulls("contractor"."job"."foundation", "contractor"."job"."structure", "contractor"."job"."dependency") = 1);

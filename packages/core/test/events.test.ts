@@ -35,6 +35,28 @@ describe('events', () => {
     await client.end()
   })
 
+  it('of one Job are told in the order in which they happened, whichever transaction began first', async () => {
+    const { contractor, stack, database } = await openShop()
+    const { foundation, structure } = await stack({ create: 'foundation.weld()' })
+    await foundation.setBuilt()
+    const job = await structure.doCreate()
+    const client = postgres(database.option as string, { max: 1 })
+    const early = await client.reserve()
+    await early`begin`
+    await early`select pg_current_xact_id()`
+    await contractor.foreman.runDue()
+    await early`insert into contractor.event (at, type, by, job) values (now(), 'job.message', 'early', ${job.id})`
+    await early`commit`
+    expect((await contractor.events.list({ job: job.id })).map(event => event.type)).toEqual([
+      'job.created',
+      'job.started',
+      'job.progress',
+      'job.message',
+    ])
+    early.release()
+    await client.end()
+  })
+
   it('are not held up by a transaction in another database of the same server', async () => {
     const { contractor, stack } = await openShop()
     const other = await createPostgresDatabase()

@@ -353,7 +353,7 @@ export const event = contractor.table(
     dependency: bigint('dependency', { mode: 'number' }),
     data: jsonb('data').$type<Values>().notNull().default({}),
   },
-  table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.txid, table.id)],
+  table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.id)],
 )
 
 /**
