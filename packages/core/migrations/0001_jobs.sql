@@ -1,5 +1,12 @@
 CREATE TYPE "contractor"."dependency_link" AS ENUM('soft', 'hard');--> statement-breakpoint
 ALTER TYPE "contractor"."job_outcome" ADD VALUE 'undone';--> statement-breakpoint
+CREATE TABLE "contractor"."agent" (
+	"name" text PRIMARY KEY NOT NULL,
+	"sites" text[] NOT NULL,
+	"modules" text[] NOT NULL,
+	"seen_at" timestamp with time zone NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "contractor"."complex" (
 	"name" text PRIMARY KEY NOT NULL,
 	"site" text NOT NULL,

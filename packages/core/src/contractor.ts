@@ -90,8 +90,10 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   const jobs = createJobs(engine, events)
   if (options.foreman ?? true) foreman.start()
 
-  let closing: Promise<void> | undefined
+  const closing = new AbortController()
+  let closed: Promise<void> | undefined
   const close = async () => {
+    closing.abort()
     await foreman.stop()
     await notifications.close()
     await database.close()
@@ -110,13 +112,13 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     signals: createSignals(engine),
     events,
     tokens: createTokens(engine),
-    dispatch: createDispatch(engine, advancer),
+    dispatch: createDispatch(engine, advancer, closing.signal),
     foreman,
     databaseName: database.name,
     log,
     close() {
-      closing ??= close()
-      return closing
+      closed ??= close()
+      return closed
     },
   }
 }

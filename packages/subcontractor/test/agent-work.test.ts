@@ -36,6 +36,25 @@ describe('work', () => {
     expect(server.messages.all.filter(({ path }) => path === 'claim')).toHaveLength(2)
   })
 
+  it('is reported by two messages at once and no third, and what is not answered is sent again', async () => {
+    fixture = await createFixture({ concurrency: { test: 3 } })
+    const { server, agent, call, clock } = fixture
+    const ids = server.add(...Array(3).fill({ function: 'hold' }))
+    agent.start()
+    const held = await Promise.all(ids.map(call))
+    const reports = () => server.messages.all.filter(({ path }) => path === 'results')
+    server.answerWith(({ path }) => (path === 'results' ? 'hang' : undefined))
+    for (const [index, running] of held.entries()) {
+      running.finish(index)
+      if (index < 2)
+        await server.messages.first(({ path, body }) => path === 'results' && body.results[0].result === index)
+    }
+    for (let turn = 0; turn < 10; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect(reports().map(({ body }) => body.results.length)).toEqual([1, 1])
+    server.answerWith(undefined)
+    for (const id of ids) expect(await clock.advanceUntil(server.endOf(id))).toMatchObject({ taskId: id })
+  })
+
   it('never exceeds a module’s concurrency, in claims and in handlers', async () => {
     fixture = await createFixture({ concurrency: { test: 3 } })
     const { server, agent, running, call } = fixture

@@ -3,7 +3,6 @@ import {
   type AnyPgColumn,
   bigint,
   check,
-  customType,
   index,
   integer,
   jsonb,
@@ -11,12 +10,12 @@ import {
   primaryKey,
   real,
   text,
-  timestamp,
   unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
 import type { Json } from '../plugin/json.ts'
+import { createdAt, identity, moment, updatedAt, type Values, xid8 } from './columns.ts'
 
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
 export const contractor = pgSchema('contractor')
@@ -28,14 +27,6 @@ export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paus
 export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled', 'undone'])
 export const dependencyLink = contractor.enum('dependency_link', ['soft', 'hard'])
 export const tokenKind = contractor.enum('token_kind', ['admin', 'agent'])
-
-type Values = Record<string, Json>
-
-const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
-const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
-const createdAt = () => moment('created_at').notNull()
-const updatedAt = () => moment('updated_at').notNull()
-const identity = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
 
 export const site = contractor.table(
   'site',
@@ -382,6 +373,14 @@ export const step = contractor.table(
   },
   table => [index('step_job').on(table.job, table.id), index('step_ended').on(table.endedAt)],
 )
+
+/** Agents that have asked for work: what explains why nobody comes for a Task. */
+export const agent = contractor.table('agent', {
+  name: text('name').primaryKey(),
+  sites: text('sites').array().notNull(),
+  modules: text('modules').array().notNull(),
+  seenAt: moment('seen_at').notNull(),
+})
 
 /** Bearer tokens. Only a hash is kept. */
 export const token = contractor.table('token', {

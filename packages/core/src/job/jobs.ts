@@ -8,6 +8,7 @@ import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { createJob } from './create-job.ts'
+import { type Explanation, explainJob } from './explain-job.ts'
 import { type JobEvent, type JobView, jobStates, toJobView } from './job.ts'
 import { applyVerb, type Verb } from './job-verbs.ts'
 import { listSteps, type Step } from './step.ts'
@@ -29,6 +30,8 @@ export interface Job extends JobView {
   skip(options?: CallOptions): Promise<Job>
   /** Sets the line that is shown of it, until it moves on. */
   setMessage(message: string, options?: CallOptions): Promise<Job>
+  /** Why it is where it is, in words and as data, and what can be done. */
+  explain(options?: CallOptions): Promise<Explanation>
   /** What it has done so far, oldest first. */
   history(options?: CallOptions): Promise<Step[]>
   /** Ends it where it is. What it has done so far stays done. */
@@ -52,6 +55,7 @@ export interface Jobs {
   /** What an operator may do with a Job; WRONG_STATE where its state does not allow it. */
   apply(id: number, verb: Verb, options?: CallOptions): Promise<Job>
   setMessage(id: number, message: string, options?: CallOptions): Promise<Job>
+  explain(id: number, options?: CallOptions): Promise<Explanation>
   /** What a Job has done, oldest first; also of a Job that is gone. */
   history(id: number, page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Step>>
 }
@@ -106,6 +110,7 @@ export function createJobs(engine: Engine, events: Events): Jobs {
         return toJob(row)
       })
     },
+    explain: (id, options = {}) => transaction(engine, options, tx => explainJob(engine, tx, id)),
     history: (id, page = {}, options = {}) => listSteps(options.tx ?? engine.db, id, page),
   }
 
@@ -122,6 +127,7 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       undo: apply('undo'),
       skip: apply('skip'),
       setMessage: (message, options) => jobs.setMessage(row.id, message, options),
+      explain: options => jobs.explain(row.id, options),
       history: async options => (await jobs.history(row.id, { limit: 1000 }, options)).items,
       async *watch({ signal } = {}) {
         let state: JobView['state'] = 'waiting'

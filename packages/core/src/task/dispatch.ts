@@ -16,6 +16,7 @@ import type {
   TaskResult,
 } from '../plugin/wire.ts'
 import { claimTasks, leaseEnd, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
+import { createPresence } from './presence.ts'
 
 /** What an agent's token allows it: decided by the server, never by the agent. */
 export interface AgentIdentity {
@@ -43,7 +44,9 @@ export interface Dispatch {
 /** How long a waiting claim sleeps without looking: a notification may have been lost. */
 const slowPollMs = 5_000
 
-export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
+export function createDispatch(engine: Engine, advancer: Advancer, closing: AbortSignal): Dispatch {
+  const presence = createPresence(engine, closing)
+
   /** What has waited longest is handed out first, and then what these results bring forth. */
   async function take(
     tx: Db,
@@ -74,6 +77,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   const dispatch: Dispatch = {
     async claim(agent, request, signal) {
       const taker = toTaker(agent, request)
+      presence.seen(agent, request)
       const waited = new AbortController()
       const over = signal ? AbortSignal.any([signal, waited.signal]) : waited.signal
       const timeout = engine.clock.sleep(request.waitMs, over).then(() => waited.abort())
@@ -103,6 +107,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
       return inTransaction(engine.db, undefined, async tx => (await take(tx, agent, results)).results)
     },
     async exchange(agent, { results, claim }, signal) {
+      if (claim) presence.seen(agent, claim)
       const taker = claim && toTaker(agent, claim)
       const reply = await inTransaction(engine.db, undefined, tx => take(tx, agent, results, taker))
       return signal?.aborted ? { ...reply, tasks: await giveBack(agent, reply.tasks) } : reply

@@ -1,4 +1,4 @@
-import { jobQuery, pageRequest } from '@contractor/core'
+import { explanation, jobQuery, pageRequest } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies } from '../environment.ts'
@@ -39,6 +39,15 @@ export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
         const { message } = c.req.valid('json')
         return c.json(await jobs.setMessage(c.req.valid('param').id, message, { by: c.var.identity.name }), 200)
       },
+    )
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/{id}/explain',
+        request: { params },
+        ...replies(200, explanation, 'Why the Job is where it is, and what can be done'),
+      }),
+      async c => c.json(await jobs.explain(c.req.valid('param').id), 200),
     )
     .openapi(
       createRoute({

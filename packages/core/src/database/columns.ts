@@ -1,0 +1,11 @@
+import { bigint, customType, timestamp } from 'drizzle-orm/pg-core'
+import type { Json } from '../plugin/json.ts'
+
+/** Kinds of columns that several tables have. */
+export type Values = Record<string, Json>
+
+export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
+export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+export const createdAt = () => moment('created_at').notNull()
+export const updatedAt = () => moment('updated_at').notNull()
+export const identity = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()
