@@ -30,6 +30,8 @@ export interface ContractorOptions {
   url?: string | (() => string)
   /** How long an agent may be silent about a Task before it is taken from it, in milliseconds; 15,000 unless said. */
   leaseMs?: number
+  /** How long Jobs that are over, their history and events are kept, in days; 90 unless said, 0 keeps them for ever. */
+  retentionDays?: number
   /** Whether this process runs the Foreman; true unless said. */
   foreman?: boolean
   clock?: Clock
@@ -81,6 +83,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     renderer,
     url: () => (typeof url === 'function' ? url() : url),
     leaseMs: options.leaseMs ?? 15_000,
+    retentionDays: options.retentionDays ?? 90,
     newId: options.newId ?? randomUUID,
     log,
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isContractorError } from '@contractor/core'
 import { Command, InvalidArgumentError } from 'commander'
+import { type CheckUpgradeOptions, reportUpgrade } from './report-upgrade.ts'
 import { runServer, type ServeOptions } from './serve.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -35,6 +36,12 @@ program
     number(1, 3600),
     15,
   )
+  .option(
+    '--keep-days <days>',
+    'how long what is over is kept: Jobs, their history, events; 0 for ever',
+    number(0, 36_500),
+    90,
+  )
   .addHelpText(
     'after',
     '\nEnvironment:\n  DATABASE_URL            the default of --database\n  CONTRACTOR_ADMIN_TOKEN  the admin token; one is made and printed when there is none',
@@ -45,6 +52,22 @@ program
       process.once(name, () => stop.abort())
     }
     await runServer(options, stop.signal)
+  })
+
+program
+  .command('jobs')
+  .description('look at the Jobs of a database')
+  .command('check-upgrade')
+  .description('say, for every live Job, whether it can go on with this version and these plugins; changes nothing')
+  .option(
+    '--database <name>',
+    'pglite:DIRECTORY or postgres://…',
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+  .option('--plugin <package>', 'a plugin that is about to be loaded; may be given several times', collect, [])
+  .option('--json', 'one JSON line for each Job')
+  .action(async (options: CheckUpgradeOptions) => {
+    process.exitCode = await reportUpgrade(options)
   })
 
 try {

@@ -12,6 +12,7 @@ export interface ServeOptions {
   url?: string
   /** Seconds. */
   lease: number
+  keepDays: number
 }
 
 /** Runs a server until the signal aborts: SIGTERM or SIGINT, for the command. */
@@ -22,6 +23,7 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
     database: options.database,
     plugins,
     leaseMs: options.lease * 1000,
+    retentionDays: options.keepDays,
     log: writeLog,
     url: () => options.url ?? listening?.url ?? '',
   })

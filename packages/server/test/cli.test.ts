@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createContractor } from '@contractor/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
+import { lathe } from '../../core/test/lathe.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const cleanups: (() => Promise<unknown>)[] = []
@@ -61,6 +63,33 @@ async function database(): Promise<string> {
   cleanups.push(() => own.drop())
   return own.option
 }
+
+describe('contractor jobs check-upgrade', () => {
+  it('says for every live Job whether it can go on', async () => {
+    const option = await database()
+    const engine = await createContractor({ database: option, plugins: [lathe], foreman: false })
+    await engine.sites.create({ name: 'lab' })
+    await engine.scripts.put({ name: 'create', source: 'foundation.weld()' })
+    await engine.blueprints.put({ kind: 'foundation', name: 'base', scripts: { create: 'create' } })
+    const input = { locator: 'f', type: 'Lathe', site: 'lab', blueprint: 'base', fields: { serial: 's' } }
+    await (await engine.foundations.create(input)).setLocated()
+    await engine.jobs.create({ foundation: 'f' }, 'create')
+    await engine.foreman.runDue()
+    await engine.close()
+    const plugin = join(root, 'packages/core/test/lathe.ts')
+    const args = ['jobs', 'check-upgrade', '--database', option]
+    expect(await contractor([...args, '--plugin', plugin]).ended).toMatchObject({
+      code: 0,
+      out: 'Job 1, create of Foundation f (queued): can go on\n1 live Jobs, 0 of which cannot go on\n',
+    })
+    const { code, out } = await contractor([...args, '--json']).ended
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({
+      job: 1,
+      problems: ["No plugin provides its Foundation's type 'Lathe'", expect.any(String)],
+    })
+  })
+})
 
 describe('contractor serve', () => {
   it('listens, tells an admin token once, keeps it over a restart, and ends in order', async () => {

@@ -16,20 +16,27 @@ export type DatabaseOption = string | PGlite | Sql | { $client: PGlite | Sql }
 
 const keepOpen = async () => undefined
 
+export interface OpenSettings {
+  /** Whether its tables are brought up to date; true unless said. */
+  migrate?: boolean
+}
+
 /** Opens the database and brings its tables up to date. */
-export async function openDatabase(option: DatabaseOption): Promise<Database> {
-  if (typeof option === 'string') return openNamed(option)
+export async function openDatabase(option: DatabaseOption, settings: OpenSettings = {}): Promise<Database> {
+  const { migrate = true } = settings
+  if (typeof option === 'string') return openNamed(option, migrate)
   const client = '$client' in option ? option.$client : option
-  if (client instanceof PGlite) return wrapPglite(client, "the host's own PGlite", keepOpen)
+  if (client instanceof PGlite) return wrapPglite(client, "the host's own PGlite", keepOpen, migrate)
   if (typeof client === 'function' && 'reserve' in client)
-    return wrapPostgres(client, "the host's own PostgreSQL client", keepOpen)
+    return wrapPostgres(client, "the host's own PostgreSQL client", keepOpen, migrate)
   throw unknownDatabase('the value given')
 }
 
-async function openNamed(name: string): Promise<Database> {
-  if (name === 'memory:') return openPglite(undefined)
-  if (name.startsWith('pglite:') && name.length > 'pglite:'.length) return openPglite(name.slice('pglite:'.length))
-  if (/^postgres(ql)?:\/\//.test(name) && URL.canParse(name)) return openPostgres(name)
+async function openNamed(name: string, migrate: boolean): Promise<Database> {
+  if (name === 'memory:') return openPglite(undefined, migrate)
+  if (name.startsWith('pglite:') && name.length > 'pglite:'.length)
+    return openPglite(name.slice('pglite:'.length), migrate)
+  if (/^postgres(ql)?:\/\//.test(name) && URL.canParse(name)) return openPostgres(name, migrate)
   throw unknownDatabase(`'${name.replace(/\/\/.*@/, '//***@')}'`)
 }
 

@@ -9,18 +9,19 @@ import { checkNotNewer, migrationConfig } from './migrate.ts'
 import * as schema from './schema.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
-export async function openPglite(directory: string | undefined): Promise<Database> {
-  if (directory === undefined) return wrapPglite(await PGlite.create(), 'memory', client => client.close())
+export async function openPglite(directory: string | undefined, migrates: boolean): Promise<Database> {
+  if (directory === undefined) return wrapPglite(await PGlite.create(), 'memory', client => client.close(), migrates)
   const path = resolve(directory)
   await mkdir(path, { recursive: true })
   const lock = await lockDirectory(path)
   try {
     // PGlite does not fsync: what was committed survives the death of the process, not a loss of power.
     const client = await PGlite.create({ dataDir: path })
-    return await wrapPglite(client, path, async () => {
+    const close = async () => {
       await client.close()
       await lock.release()
-    })
+    }
+    return await wrapPglite(client, path, close, migrates)
   } catch (error) {
     await lock.release()
     throw error
@@ -32,12 +33,13 @@ export async function wrapPglite(
   client: PGlite,
   name: string,
   close: (client: PGlite) => Promise<void>,
+  migrates: boolean,
 ): Promise<Database> {
   await client.waitReady
   const db = drizzle(client, { schema })
   try {
     await checkNotNewer(db, `The database in ${name}`)
-    await migrate(db, migrationConfig)
+    if (migrates) await migrate(db, migrationConfig)
   } catch (error) {
     await close(client)
     throw error

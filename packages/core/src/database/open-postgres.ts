@@ -7,7 +7,7 @@ import { checkNotNewer, migrationConfig, migrationLock } from './migrate.ts'
 import * as schema from './schema.ts'
 
 /** Connects to a PostgreSQL server. */
-export async function openPostgres(url: string): Promise<Database> {
+export async function openPostgres(url: string, migrates: boolean): Promise<Database> {
   const name = nameOf(url)
   const client = postgres(url, { max: 10, onnotice: () => undefined, connection: { application_name: 'contractor' } })
   try {
@@ -22,13 +22,19 @@ export async function openPostgres(url: string): Promise<Database> {
       { cause: error, retryable: true },
     )
   }
-  return wrapPostgres(client, name, () => client.end({ timeout: 5 }))
+  return wrapPostgres(client, name, () => client.end({ timeout: 5 }), migrates)
 }
 
 /** Uses a postgres.js client that is open; `close` says what closing the Database does to it. */
-export async function wrapPostgres(client: Sql, name: string, close: () => Promise<void>): Promise<Database> {
+export async function wrapPostgres(
+  client: Sql,
+  name: string,
+  close: () => Promise<void>,
+  migrates: boolean,
+): Promise<Database> {
   try {
-    await migrateLocked(client, name)
+    if (migrates) await migrateLocked(client, name)
+    else await checkNotNewer(drizzle(client, { schema }), name)
   } catch (error) {
     await close()
     throw error

@@ -18,6 +18,8 @@ export interface Engine {
   /** Where machines reach the server, for `__contractor_host`; empty when there is none. */
   url(): string
   readonly leaseMs: number
+  /** How long what is over is kept, in days; 0 keeps it for ever. */
+  readonly retentionDays: number
   /** Makes the ids of calls; injected, so that a simulation can be replayed. */
   readonly newId: () => string
   readonly log: Log

@@ -3,6 +3,7 @@ import { type Db, executePrepared, inTransaction } from '../database/database.ts
 import type { Engine } from '../engine/engine.ts'
 import { expireLeases } from '../task/expire-leases.ts'
 import type { Advancer } from './advance-jobs.ts'
+import { forgetOld } from './forget-old.ts'
 
 /**
  * The loop that keeps Jobs going. It takes what is due, in batches, each in one transaction; when nothing is, it sleeps
@@ -12,6 +13,8 @@ import type { Advancer } from './advance-jobs.ts'
 export interface Foreman {
   /** Does all that is due now; says how many Jobs it advanced. */
   runDue(): Promise<number>
+  /** Deletes what is older than the retention; says how many rows went. */
+  forget(): Promise<number>
   start(): void
   /** Finishes the transaction under way, then stops. */
   stop(): Promise<void>
@@ -24,10 +27,12 @@ const takenPauseMs = 50
 /** How long to sleep without looking, though nothing was heard: a notification may have been lost. */
 const slowPollMs = 10_000
 const errorPauseMs = 1_000
+/** How often what is old is looked for. */
+const forgetEveryMs = 3_600_000
 
 export function createForeman(engine: Engine, advancer: Advancer): Foreman {
   const stopping = new AbortController()
-  let running: Promise<void> | undefined
+  let running: Promise<unknown> | undefined
 
   const runBatches = async () => {
     let total = 0
@@ -66,10 +71,27 @@ export function createForeman(engine: Engine, advancer: Advancer): Foreman {
     }
   }
 
+  const forget = async () => {
+    let total = 0
+    for (;;) {
+      const gone = await inTransaction(engine.db, undefined, tx => forgetOld(engine, tx))
+      total += gone
+      if (gone === 0 || stopping.signal.aborted) return total
+    }
+  }
+
+  const forgetLoop = async () => {
+    while (!stopping.signal.aborted) {
+      await forget().catch(error => engine.log('warn', 'What is old could not be deleted', { error: String(error) }))
+      await engine.clock.sleep(forgetEveryMs, stopping.signal)
+    }
+  }
+
   return {
     runDue: async () => (await runBatches()).total,
+    forget,
     start() {
-      running ??= loop()
+      running ??= Promise.all([loop(), forgetLoop()])
     },
     async stop() {
       stopping.abort()

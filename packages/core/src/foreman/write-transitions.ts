@@ -1,11 +1,11 @@
-import { inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
-import { foundation } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify, type Topic } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { markUndone, recordSteps } from '../job/step.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
+import type { Json } from '../plugin/json.ts'
 import type { ClaimedTask } from '../plugin/wire.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addTasks } from '../task/add-tasks.ts'
@@ -40,7 +40,11 @@ export async function writeTransitions(
     notify(tx, ...topics),
   ])
   if (tasks.length > handed.length) await notify(tx, 'task')
-  for (const { foundation: changed } of transitions) if (changed) await writeFields(engine, tx, changed)
+  await writeFields(
+    engine,
+    tx,
+    transitions.flatMap(one => one.foundation ?? []),
+  )
   const changes = transitions.flatMap(one => one.changes)
   await applyStateChanges(engine, tx, changes, 'foreman')
   // Whoever waits for the end of a Job: changed states have woken theirs already.
@@ -70,20 +74,26 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
   )
 }
 
-/** Only the fields that the script changed, so that what somebody else changed meanwhile stays. */
+/** Only the fields that the scripts changed, so that what somebody else changed meanwhile stays. */
 async function writeFields(
   engine: Engine,
   tx: Db,
-  { locator, fields }: NonNullable<Transition['foundation']>,
+  changed: readonly NonNullable<Transition['foundation']>[],
 ): Promise<void> {
-  const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-  const cleared = Object.keys(fields).filter(name => fields[name] === undefined)
-  const removed = sql.raw(cleared.map(name => ` - '${name.replaceAll("'", "''")}'`).join(''))
-  await tx
-    .update(foundation)
-    .set({
-      fields: sql`(${foundation.fields} || ${JSON.stringify(set)}::jsonb)${removed}`,
-      updatedAt: engine.clock.now(),
-    })
-    .where(inArray(foundation.locator, [locator]))
+  if (!changed.length) return
+  // Two Jobs may have changed one Foundation: an UPDATE takes one new version of each row.
+  const merged = new Map<string, Record<string, Json | undefined>>()
+  for (const { locator, fields } of changed) merged.set(locator, { ...merged.get(locator), ...fields })
+  const rows = [...merged].map(([locator, fields]) => ({
+    locator,
+    values: fields,
+    cleared: Object.keys(fields).filter(name => fields[name] === undefined),
+  }))
+  await executePrepared(
+    tx,
+    sql`update contractor.foundation
+        set fields = (foundation.fields || new.values) - new.cleared, updated_at = ${engine.clock.now()}
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new(locator text, values jsonb, cleared text[])
+        where foundation.locator = new.locator`,
+  )
 }

@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm'
+import { type Db, executeRows } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+
+/** How many rows of a table go at once, so that no transaction is long. */
+const batchSize = 5_000
+
+/**
+ * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, and events. What a live Job has
+ * done stays as long as the Job. Says how many rows went.
+ */
+export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
+  if (engine.retentionDays === 0) return 0
+  const since = sql`${engine.clock.now()} - ${engine.retentionDays}::int * interval '1 day'`
+  const [gone] = await executeRows<{ count: string }>(
+    tx,
+    sql`with live as (select id from contractor.job where outcome is null),
+          jobs as (delete from contractor.job where id in (
+            select id from contractor.job where finished_at < ${since} limit ${batchSize}) returning 1),
+          steps as (delete from contractor.step where id in (
+            select id from contractor.step where ended_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
+          events as (delete from contractor.event where id in (
+            select id from contractor.event
+            where at < ${since} and (job is null or job not in (select id from live)) limit ${batchSize}) returning 1)
+        select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events))::text as count`,
+  )
+  return Number(gone?.count ?? 0)
+}
