@@ -42,7 +42,11 @@ async function main(keep: boolean): Promise<number> {
     process.on(name, () => interrupted.abort(new Error('interrupted')))
   }
 
-  const site = await createWebSite({ database: process.env.DATABASE_URL, signal: interrupted.signal })
+  const site = await createWebSite({
+    database: process.env.DATABASE_URL,
+    signal: interrupted.signal,
+    notice: text => write(`  ${text}`),
+  })
   let current = 'begin'
   const step = async (title: string, run: () => Promise<string | undefined>) => {
     current = title

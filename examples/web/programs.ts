@@ -12,6 +12,8 @@ export interface Program {
   readonly logFile: string
   /** Sends a signal and waits for the end; says how it ended. */
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>
+  /** Resolves with how it ended when nobody here has asked for that; never otherwise. */
+  readonly died: Promise<number | NodeJS.Signals>
 }
 
 const require = createRequire(import.meta.url)
@@ -83,10 +85,13 @@ function toProgram(child: ChildProcess, logFile: string): Program {
   const ended = new Promise<number | NodeJS.Signals>(resolve =>
     child.once('exit', (code, signal) => resolve(signal ?? code ?? 0)),
   )
+  let asked = false
   return {
     pid: child.pid ?? 0,
     logFile,
+    died: new Promise(resolve => void ended.then(how => !asked && resolve(how))),
     end(signal) {
+      asked = true
       child.kill(signal)
       return ended
     },

@@ -55,14 +55,22 @@ export interface Host {
 export interface WebSiteOptions {
   /** A PostgreSQL URL; an embedded database in the demo's own directory unless said. */
   database?: string | undefined
+  /** How long an agent may be silent, in seconds. */
   lease?: number
   signal?: AbortSignal
+  /** Told when the server or the agent died and is started again. */
+  notice?: (text: string) => void
 }
 
 const hostnames = ['web01', 'web02', 'web03'] as const
 const patienceMs = 120_000
 
-export async function createWebSite({ database, lease = 15, signal }: WebSiteOptions = {}): Promise<WebSite> {
+export async function createWebSite({
+  database,
+  lease = 5,
+  signal,
+  notice = () => undefined,
+}: WebSiteOptions = {}): Promise<WebSite> {
   const directory = await mkdtemp(join(tmpdir(), 'contractor-demo-'))
   const adminToken = `ctr_${randomBytes(24).toString('base64url')}`
   const ports = await freePorts(hostnames.length)
@@ -75,17 +83,28 @@ export async function createWebSite({ database, lease = 15, signal }: WebSiteOpt
   let agentToken = ''
   const api = createApi(() => server?.url ?? '', adminToken)
 
+  /** Whoever kills one of the two sees what an operator would: it is started again, and nothing is lost. */
+  const watch = (name: string, program: Program, again: () => unknown) => {
+    void program.died.then(how => {
+      const isKilled = typeof how === 'string'
+      notice(`The ${name} ended (${isKilled ? how : `exit code ${how}`})${isKilled ? '; it is started again' : ''}`)
+      if (isKilled) again()
+    })
+  }
   const serve = async (port: number) => {
-    server = await startServer({
+    const started = await startServer({
       database: database ?? `pglite:${join(directory, 'database')}`,
       port,
       adminToken,
       lease,
       logFile: logFiles.server,
     })
+    server = started
+    watch('server', started, () => serve(Number(new URL(started.url).port)))
   }
   const runAgent = () => {
     agent = startAgent({ url: server?.url ?? '', token: agentToken, logFile: logFiles.agent })
+    watch('agent', agent, runAgent)
   }
   const unless = async (code: string, request: Promise<unknown>) => {
     await request.catch(error => {
