@@ -72,7 +72,11 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   const { url = '' } = options
   const log = options.log ?? (() => undefined)
   const database = await openDatabase(options.database)
-  const notifications = await openNotifications(database)
+  const notifications = await openNotifications(database).catch(async error => {
+    // What is open would keep the host's process alive, and a directory locked.
+    await database.close()
+    throw error
+  })
   const renderer = createRenderer()
   const engine: Engine = {
     database,
@@ -97,10 +101,14 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   let closed: Promise<void> | undefined
   const close = async () => {
     closing.abort()
-    await foreman.stop()
-    await notifications.close()
-    await database.close()
-    renderer.close()
+    try {
+      await foreman.stop()
+      await notifications.close()
+    } finally {
+      // Also when the database is gone, and cannot be told that nobody listens any more.
+      await database.close()
+      renderer.close()
+    }
   }
   return {
     sites: createSites(engine),

@@ -108,6 +108,29 @@ describe('a database', () => {
   })
 })
 
+describe('an engine that cannot be opened whole', () => {
+  it('leaves nothing open behind', async () => {
+    const database = await createPostgresDatabase()
+    cleanups.push(() => database.drop())
+    const admin = postgres(database.option, { max: 1, onnotice: () => undefined })
+    cleanups.push(() => admin.end())
+    const role = `limited_${Date.now()}`
+    await admin.unsafe(`create role ${role} login superuser password 'x' connection limit 1`)
+    await admin.unsafe(`alter role ${role} nosuperuser`)
+    await admin.unsafe(
+      `grant all on schema contractor to ${role}; grant all on all tables in schema contractor to ${role}`,
+    )
+    await admin.unsafe(`grant create on database ${new URL(database.option).pathname.slice(1)} to ${role}`)
+    const url = new URL(database.option)
+    url.username = role
+    url.password = 'x'
+    await expect(createContractor({ database: url.href })).rejects.toThrow()
+    const left = () => admin`select 1 from pg_stat_activity where usename = ${role}`
+    await expect.poll(async () => (await left()).length).toBe(0)
+    await admin.unsafe(`drop owned by ${role}; drop role ${role}`)
+  })
+})
+
 describe('a host application', () => {
   it('gives its own handle, which stays open, and commits its rows together with ours', async () => {
     const database = await createPostgresDatabase()

@@ -1,3 +1,5 @@
+import { sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
@@ -41,19 +43,19 @@ describe('events', () => {
     await foundation.setBuilt()
     const job = await structure.doCreate()
     const client = postgres(database.option as string, { max: 1 })
-    const early = await client.reserve()
-    await early`begin`
-    await early`select pg_current_xact_id()`
-    await contractor.foreman.runDue()
-    await early`insert into contractor.event (at, type, by, job) values (now(), 'job.message', 'early', ${job.id})`
-    await early`commit`
-    expect((await contractor.events.list({ job: job.id })).map(event => event.type)).toEqual([
-      'job.created',
-      'job.started',
-      'job.progress',
-      'job.message',
-    ])
-    early.release()
+    const start = await contractor.events.cursor()
+    await drizzle(client).transaction(async tx => {
+      await tx.execute(sql`select pg_current_xact_id()`)
+      await contractor.foreman.runDue()
+      await contractor.jobs.setMessage(job.id, 'last', { tx: tx as never })
+    })
+    for (const query of [{ after: start }, { job: job.id }]) {
+      expect((await contractor.events.list(query)).map(event => event.type).slice(-3)).toEqual([
+        'job.started',
+        'job.progress',
+        'job.message',
+      ])
+    }
     await client.end()
   })
 

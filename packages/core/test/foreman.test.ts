@@ -153,6 +153,16 @@ describe('an answer', () => {
     )
   })
 
+  it('that stands twice in one message is taken once', async () => {
+    const { shop } = await begin('foundation.weld()\nfoundation.weld()')
+    const { taskId, claimToken } = await shop.claimOne()
+    const answer = { taskId, claimToken, result: { welded: true } }
+    expect(await shop.contractor.dispatch.results(agent, [answer, answer])).toMatchObject([
+      { accepted: true },
+      { accepted: false },
+    ])
+  })
+
   it('that is not what was asked for is an error that says so', async () => {
     const { shop, job } = await begin('foundation.weld()')
     await shop.answer(await shop.claimOne(), { welded: 'perhaps' })

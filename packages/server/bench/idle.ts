@@ -1,10 +1,11 @@
-import type { Clock } from '@contractor/core'
+import { type Clock, databaseClock } from '@contractor/core'
 import { sql as raw } from 'drizzle-orm'
 import { quantile, rounded } from './figures.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
 const sizes = [0, 1000, 10_000, 100_000]
 const rounds = 40
+const warmRounds = 60
 const hourMs = 3_600_000
 const agent = { name: 'bench', sites: ['lab'], modules: ['press'] }
 const request = { agent: 'bench', modules: { press: { slots: 4 } }, waitMs: 0 }
@@ -18,7 +19,10 @@ export async function measureIdle() {
   const clock = createShiftedClock()
   const workshop = await openWorkshop({
     // Every hour one Task.
-    script: Array.from({ length: rounds + 5 }, () => `delay( seconds=3600 )\npress.stamp( number=1 )`).join('\n'),
+    script: Array.from(
+      { length: warmRounds + rounds + 1 },
+      () => `delay( seconds=3600 )\npress.stamp( number=1 )`,
+    ).join('\n'),
     clock,
     onStatement: () => {
       statements += 1
@@ -29,12 +33,13 @@ export async function measureIdle() {
     const [only] = await workshop.addFoundations('measured', 1)
     await workshop.order([String(only)])
     await workshop.contractor.foreman.runDue()
+    await measureRounds(workshop, clock, warmRounds, () => statements)
     const lines = []
     for (const [index, size] of sizes.entries()) {
+      await renewMeasured(workshop, `with${size}`)
       await addWaiting(workshop, size - (sizes[index - 1] ?? 0), `waiting${size}`)
-      const figures = await measureRounds(workshop, clock, () => statements)
+      const figures = await measureRounds(workshop, clock, rounds, () => statements)
       lines.push({ jobs: size, ...figures })
-      await renewMeasured(workshop, `after${size}`)
     }
     return lines
   } finally {
@@ -42,7 +47,7 @@ export async function measureIdle() {
   }
 }
 
-async function measureRounds({ contractor }: Workshop, clock: ShiftedClock, statements: () => number) {
+async function measureRounds({ contractor }: Workshop, clock: ShiftedClock, count: number, statements: () => number) {
   const times = { claim: [] as number[], result: [] as number[], timer: [] as number[] }
   const counts: number[] = []
   const timed = async <T>(kind: keyof typeof times, run: () => Promise<T>): Promise<T> => {
@@ -51,7 +56,7 @@ async function measureRounds({ contractor }: Workshop, clock: ShiftedClock, stat
     times[kind].push(performance.now() - startedAt)
     return value
   }
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < count; round++) {
     clock.shiftMs += hourMs
     const advanced = await timed('timer', () => contractor.foreman.runDue())
     const before = statements()
@@ -100,7 +105,7 @@ async function addWaiting({ sql }: Workshop, count: number, prefix: string): Pro
   await sql`vacuum analyze`
 }
 
-/** The next size is measured with a Job that is at its beginning again. */
+/** Each size is measured with a Job that is at its beginning again. */
 async function renewMeasured({ contractor, sql, order, addFoundations }: Workshop, prefix: string): Promise<void> {
   const [job] = await sql<{ id: string }[]>`
     select id from contractor.job where foundation like 'measured-%' and outcome is null`
@@ -118,7 +123,7 @@ function createShiftedClock(): ShiftedClock {
   const clock: ShiftedClock = {
     shiftMs: 0,
     now: () => raw<Date>`(now() + ${clock.shiftMs}::float8 * interval '1 millisecond')`,
-    sleep: async () => undefined,
+    sleep: databaseClock.sleep,
   }
   return clock
 }

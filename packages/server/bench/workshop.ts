@@ -41,8 +41,12 @@ export async function openWorkshop({ script, onStatement, ...options }: Workshop
   await contractor.sites.create({ name: 'lab' })
   await contractor.scripts.put({ name: 'build-bed', source: script })
   await contractor.blueprints.put({ kind: 'foundation', name: 'bed', scripts: { create: 'build-bed' } })
-  const agent = { kind: 'agent', name: 'bench', sites: ['lab'], modules: ['press'] } as const
-  const { secret } = await contractor.tokens.create(agent)
+  const { secret } = await contractor.tokens.create({
+    kind: 'agent',
+    name: 'bench',
+    sites: ['lab'],
+    modules: ['press'],
+  })
 
   return {
     database: server.url,

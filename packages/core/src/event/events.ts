@@ -22,7 +22,7 @@ export interface WatchOptions {
 }
 
 export interface Events {
-  /** What happened, oldest first, after a cursor; of one Job exactly in the order in which it happened. */
+  /** What happened, oldest first, after a cursor. */
   list(query?: z.input<typeof eventQuery>, options?: CallOptions): Promise<Event[]>
   /** The newest event's cursor: where a watcher of what comes next begins. */
   cursor(): Promise<string>
@@ -35,14 +35,14 @@ export function createEvents(engine: Engine): Events {
     const { after, job, limit } = parseInput(eventQuery, query, 'The query for events')
     const conditions: (SQL | undefined)[] = [
       sql`${event.txid} < ${settledUpTo}`,
-      after === undefined ? undefined : afterCursor(after, job !== undefined),
+      after === undefined ? undefined : afterCursor(after),
       job === undefined ? undefined : eq(event.job, job),
     ]
     const rows = await (options.tx ?? engine.db)
       .select()
       .from(event)
       .where(and(...conditions))
-      .orderBy(...(job === undefined ? [asc(event.txid), asc(event.id)] : [asc(event.id)]))
+      .orderBy(asc(event.txid), asc(event.id))
       .limit(limit)
     return rows.map(toEvent)
   }
@@ -96,19 +96,13 @@ async function waitFor(engine: Engine, heard: Promise<void>, signal: AbortSignal
   done.abort()
 }
 
-/**
- * Of one Job, events are written under the lock of its row, so their ids are in the order in which they happened. Of
- * several, ids are given before transactions commit in another order, and only (txid, id) misses nothing; there, two
- * events of one Job may stand the wrong way round when one of their transactions had to wait for the other.
- */
-function afterCursor(cursor: string, ofOneJob: boolean): SQL {
+function afterCursor(cursor: string): SQL {
   const [, txid, id] = cursorPattern.exec(cursor) ?? []
   if (txid === undefined || id === undefined) {
     throw new ContractorError('VALIDATION_FAILED', `'${cursor}' is no cursor of an event`, {
       issues: [{ path: 'after', message: 'is no cursor' }],
     })
   }
-  if (ofOneJob) return sql`${event.id} > ${id}::bigint`
   return sql`(${event.txid}, ${event.id}) > (${txid}::xid8, ${id}::bigint)`
 }
 

@@ -106,7 +106,14 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     from: ['waiting', 'queued', 'paused', 'error', 'aborted'],
     event: 'job.cancelled',
     past: 'cancelled',
-    apply: () => ({ state: 'done', outcome: 'cancelled', vm: null, undoing: null, wakeAt: null }),
+    apply: ({ row }) => ({
+      state: 'done',
+      outcome: 'cancelled',
+      vm: null,
+      undoing: null,
+      wakeAt: null,
+      message: row.message && `Cancelled at: ${row.message}`,
+    }),
   },
 }
 

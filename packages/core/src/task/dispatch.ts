@@ -61,7 +61,9 @@ export function createDispatch(engine: Engine, advancer: Advancer, closing: Abor
       if (task) arrivals.set(Number(task.job), toArrival(answer, task))
     }
     const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
-    return { results: toStatuses(results, one => taken.has(nameOf(one))), tasks: [...older, ...fresh] }
+    // An answer that stands twice in one message is taken once.
+    const once = new Set(taken.keys())
+    return { results: toStatuses(results, one => once.delete(nameOf(one))), tasks: [...older, ...fresh] }
   }
 
   /** Whoever asked is gone: nobody has begun these. */
