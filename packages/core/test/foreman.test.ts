@@ -320,6 +320,24 @@ describe('a Job', () => {
     await expect(shop.contractor.jobs.create({ structure: 99 }, 'create')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  it('is made with those of a whole stack, or none of them is', async () => {
+    const shop = await openShop()
+    const { structure } = await shop.stack({})
+    const { jobs } = shop.contractor
+    const orders = [
+      { structure: structure.id, action: 'create' },
+      { foundation: 'one', action: 'create' },
+    ]
+    await expect(jobs.createMany([...orders, { foundation: 'nobody', action: 'create' }])).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    await expect(jobs.createMany([{ foundation: 'one', structure: 1, action: 'create' }])).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+    })
+    expect((await jobs.list()).items).toEqual([])
+    expect((await jobs.createMany(orders)).map(job => job.state)).toEqual(['waiting', 'waiting'])
+  })
+
   it('of a utility runs on what is built and leaves it built', async () => {
     const shop = await openShop()
     const { foundation, structure } = await shop.stack({ utility: 'foundation.oil()' })

@@ -96,6 +96,23 @@ describe('the API', () => {
     })
   })
 
+  it('orders a whole stack at once', async () => {
+    const { send } = await openShop()
+    const orders = [
+      { foundation: 'f1', action: 'create' },
+      { structure: 1, action: 'create' },
+    ]
+    expect(await send('POST', '/jobs', { orders })).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining("Structure 'web1' has no script 'create'") },
+    })
+    expect(await send('GET', '/jobs')).toEqual({ status: 200, body: { items: [] } })
+    expect(await send('POST', '/jobs', { orders: orders.slice(0, 1) })).toMatchObject({
+      status: 201,
+      body: { items: [{ foundation: 'f1' }] },
+    })
+  })
+
   it('makes Complexes and Dependencies', async () => {
     const { send } = await openShop()
     expect(await send('POST', '/complexes', { name: 'cluster', site: 'lab', members: [1] })).toMatchObject({

@@ -48,8 +48,25 @@ export const jobQuery = pageRequest.extend({
   live: z.stringbool().or(z.boolean()).optional(),
 })
 
+/** One Job to be made: its target, and what the BluePrint calls the script. */
+export const jobOrder = z
+  .strictObject({
+    foundation: z.string().optional(),
+    structure: z.number().int().optional(),
+    dependency: z.number().int().optional(),
+    action: z.string(),
+  })
+  .refine(
+    order => [order.foundation, order.structure, order.dependency].filter(one => one !== undefined).length === 1,
+    {
+      message: 'exactly one of foundation, structure and dependency is needed',
+    },
+  )
+
 export interface Jobs {
   create(target: TargetRef, action: string, options?: CallOptions): Promise<Job>
+  /** Orders a whole stack at once: all of the Jobs, or none. */
+  createMany(orders: readonly z.input<typeof jobOrder>[], options?: CallOptions): Promise<Job[]>
   get(id: number, options?: CallOptions): Promise<Job>
   list(query?: z.input<typeof jobQuery>, options?: CallOptions): Promise<Page<Job>>
   /** What an operator may do with a Job; WRONG_STATE where its state does not allow it. */
@@ -64,6 +81,17 @@ export function createJobs(engine: Engine, events: Events): Jobs {
   const jobs: Jobs = {
     async create(target, action, options = {}) {
       return toJob(await transaction(engine, options, tx => createJob(engine, tx, target, action, whoIs(options))))
+    },
+    async createMany(orders, options = {}) {
+      const parsed = parseInput(z.array(jobOrder).max(10_000), orders, 'The orders')
+      const rows = await transaction(engine, options, async tx => {
+        const made: JobRow[] = []
+        for (const { action, ...target } of parsed) {
+          made.push(await createJob(engine, tx, target as TargetRef, action, whoIs(options)))
+        }
+        return made
+      })
+      return rows.map(toJob)
     },
     async get(id, options = {}) {
       const [row] = await (options.tx ?? engine.db).select().from(job).where(eq(job.id, id))

@@ -1,4 +1,4 @@
-import { explanation, jobQuery, pageRequest } from '@contractor/core'
+import { explanation, jobOrder, jobQuery, pageRequest } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies } from '../environment.ts'
@@ -11,6 +11,15 @@ export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
     .openapi(
       createRoute({ method: 'get', path: '/', request: { query: jobQuery }, ...replies(200, pageOf(job), 'Jobs') }),
       async c => c.json(await jobs.list(c.req.valid('query')), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/',
+        request: jsonBody(z.strictObject({ orders: z.array(jobOrder).min(1) })),
+        ...replies(201, z.object({ items: z.array(job) }), 'The Jobs of a whole stack: all of them, or none'),
+      }),
+      async c => c.json({ items: await jobs.createMany(c.req.valid('json').orders, { by: c.var.identity.name }) }, 201),
     )
     .openapi(
       createRoute({ method: 'get', path: '/{id}', request: { params }, ...replies(200, job, 'The Job') }),
