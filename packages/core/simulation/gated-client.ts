@@ -1,0 +1,85 @@
+import type { Sql } from 'postgres'
+import type { Fiber, Life, Scope, Turnstile } from './turnstile.ts'
+
+type Run = (client: Sql) => Promise<unknown>
+
+/**
+ * The postgres.js client that an engine is given: each of its statements and commits passes the turnstile, where it may
+ * have to wait for others, or fail. Engines share the real client's connections, as processes share a server.
+ */
+export function gateClient(client: Sql, turnstile: Turnstile, life: Life): Sql {
+  const begin = async (...given: unknown[]): Promise<unknown> => {
+    const run = given.at(-1) as Run
+    const fiber = turnstile.current()
+    if (!fiber) return client.begin(transaction => run(transaction as unknown as Sql))
+    const scope: Scope = { over: false }
+    let committing: (() => void) | undefined
+    try {
+      const result = await client.begin(async transaction => {
+        try {
+          const value = await run(gateStatements(transaction as unknown as Sql, () => fiber, scope))
+          await fiber.pass('commit', scope)
+          // From here to the answer of the commit.
+          void fiber.during(
+            () =>
+              new Promise<void>(resolve => {
+                committing = resolve
+              }),
+          )
+          return value
+        } catch (error) {
+          scope.over = true
+          while (fiber.isAtGate()) fiber.letThrough()
+          throw error
+        }
+      })
+      fiber.afterCommit()
+      return result
+    } finally {
+      committing?.()
+    }
+  }
+  const gated = gateStatements(client, () => turnstile.current(), undefined)
+  return new Proxy(gated, {
+    get(target, key) {
+      if (key === 'begin') return begin
+      // Nobody sleeps in a simulation, so nobody has to be woken: it saves a connection for each engine.
+      if (key === 'listen') return async () => ({ unlisten: async () => undefined })
+      if (life.dead && key === 'reserve') throw new Error('The process is dead')
+      return Reflect.get(target, key)
+    },
+  })
+}
+
+function gateStatements(client: Sql, fiberOf: () => Fiber | undefined, scope: Scope | undefined): Sql {
+  return new Proxy(client, {
+    get(target, key) {
+      if (key !== 'unsafe') return Reflect.get(target, key)
+      return (text: string, parameters?: Parameters<Sql['unsafe']>[1], options?: Parameters<Sql['unsafe']>[2]) => {
+        const fiber = fiberOf()
+        if (!fiber) return target.unsafe(text, parameters, options)
+        // All of them prepared: a run repeats what other runs have asked, and planning it again takes most of its time.
+        return createQuery(fiber, scope, () => target.unsafe(text, parameters, { ...options, prepare: true }))
+      }
+    },
+  })
+}
+
+/** As much of a postgres.js query as drizzle uses: it is sent when it is first awaited. */
+function createQuery(fiber: Fiber, scope: Scope | undefined, send: () => ReturnType<Sql['unsafe']>) {
+  const through = async (asValues: boolean): Promise<unknown> => {
+    await fiber.pass('statement', scope)
+    return fiber.during(async () => (asValues ? await send().values() : await send()))
+  }
+  const thenable = (asValues: boolean) => {
+    let sent: Promise<unknown> | undefined
+    return {
+      // biome-ignore lint/suspicious/noThenProperty: a query is sent by its `then`, as postgres.js has it
+      then: (...handlers: Parameters<Promise<unknown>['then']>) => {
+        sent ??= through(asValues)
+        return sent.then(...handlers)
+      },
+    }
+  }
+  return { ...thenable(false), values: () => thenable(true) }
+}
