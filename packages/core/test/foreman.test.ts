@@ -1,20 +1,10 @@
-import type { Contractor, Job } from '@contractor/core'
+import type { Contractor } from '@contractor/core'
 import { createContractor } from '@contractor/core'
 import { createManualClock } from '@contractor/core/testing'
 import { describe, expect, it } from 'vitest'
 import { createPostgresDatabase, databaseKinds } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
-import { agent, openShop, type Shop } from './shop.ts'
-
-/** A Structure whose create script is this, with its Job under way. */
-async function begin(script: string, kind?: (typeof databaseKinds)[number]): Promise<{ shop: Shop; job: Job }> {
-  const shop = await openShop(kind)
-  const { foundation, structure } = await shop.stack({ create: script })
-  await foundation.setBuilt()
-  const job = await structure.doCreate()
-  await shop.contractor.foreman.runDue()
-  return { shop, job }
-}
+import { agent, beginJob, openShop } from './shop.ts'
 
 describe.each(databaseKinds)('the Foreman on $kind', kind => {
   it('builds a stack in order when everything is ordered at once, and destroys it in the reverse order', async () => {
@@ -59,7 +49,7 @@ describe.each(databaseKinds)('the Foreman on $kind', kind => {
   })
 
   it('looks before it does again what an agent may have done, and takes no late answer', async () => {
-    const { shop, job } = await begin('foundation.turn()', kind)
+    const { shop, job } = await beginJob('foundation.turn()', kind)
     const turn = await shop.claimOne()
     shop.clock.advance(11_000)
     await shop.contractor.foreman.runDue()
@@ -73,166 +63,9 @@ describe.each(databaseKinds)('the Foreman on $kind', kind => {
   })
 })
 
-describe('a lost answer', () => {
-  it('of a function that was not done after all is asked for again, in the same call', async () => {
-    const { shop, job } = await begin('foundation.turn()')
-    const turn = await shop.claimOne()
-    shop.clock.advance(11_000)
-    await shop.contractor.foreman.runDue()
-    shop.clock.advance(1_000)
-    await shop.contractor.foreman.runDue()
-    await shop.answer(await shop.claimOne(), { turned: null })
-    const again = await shop.claimOne()
-    expect(again).toMatchObject({ function: 'turn', params: turn.params, attempt: 2 })
-    await shop.answer(again, { turned: 3 })
-    expect(await job.refresh()).toMatchObject({ state: 'done' })
-  })
-
-  it('of an idempotent function is asked for again, later and later, until a limit', async () => {
-    const { shop, job } = await begin('foundation.oil()')
-    const waits: number[] = []
-    for (let lost = 1; lost < 5; lost++) {
-      expect((await shop.claimOne()).attempt).toBe(lost)
-      shop.clock.advance(10_001)
-      await shop.contractor.foreman.runDue()
-      let waited = 0
-      while ((await shop.contractor.jobs.get(job.id)).state === 'queued' && !(await taskIsThere(shop))) {
-        shop.clock.advance(500)
-        waited += 500
-        await shop.contractor.foreman.runDue()
-      }
-      waits.push(waited)
-    }
-    expect(waits).toEqual([1000, 2000, 4000, 8000])
-    await shop.claimOne()
-    shop.clock.advance(10_001)
-    await shop.contractor.foreman.runDue()
-    expect(await job.refresh()).toMatchObject({
-      state: 'error',
-      message: 'foundation.oil was tried 5 times: the agent bench did not answer',
-    })
-  })
-
-  it('of a function that can neither be repeated nor seen stops the Job, which says what is unknown', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    await shop.claimOne()
-    shop.clock.advance(11_000)
-    await shop.contractor.foreman.runDue()
-    expect(await job.refresh()).toMatchObject({
-      state: 'error',
-      message: expect.stringContaining('foundation.weld may or may not have been done: the agent bench did not answer'),
-    })
-    expect(await shop.claim()).toEqual([])
-    await job.reset()
-    await shop.contractor.foreman.runDue()
-    await shop.answer(await shop.claimOne(), { welded: true })
-    expect(await job.refresh()).toMatchObject({ state: 'done' })
-  })
-
-  it('does not come while the agent renews its lease', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    const weld = await shop.claimOne()
-    for (let round = 0; round < 5; round++) {
-      shop.clock.advance(9_000)
-      await shop.contractor.foreman.runDue()
-      expect(await shop.contractor.dispatch.renew(agent, [weld])).toEqual([{ taskId: weld.taskId, accepted: true }])
-    }
-    await shop.answer(weld, { welded: true })
-    expect(await job.refresh()).toMatchObject({ state: 'done' })
-  })
-})
-
-describe('an answer', () => {
-  it('is taken once', async () => {
-    const { shop } = await begin('foundation.weld()\nfoundation.weld()')
-    const first = await shop.claimOne()
-    expect(await shop.answer(first, { welded: true })).toBe(true)
-    expect(await shop.answer(first, { welded: true })).toBe(false)
-    expect(await shop.answer({ ...(await shop.claimOne()), claimToken: first.claimToken }, { welded: true })).toBe(
-      false,
-    )
-  })
-
-  it('that stands twice in one message is taken once', async () => {
-    const { shop } = await begin('foundation.weld()\nfoundation.weld()')
-    const { taskId, claimToken } = await shop.claimOne()
-    const answer = { taskId, claimToken, result: { welded: true } }
-    expect(await shop.contractor.dispatch.results(agent, [answer, answer])).toMatchObject([
-      { accepted: true },
-      { accepted: false },
-    ])
-  })
-
-  it('that is not what was asked for is an error that says so', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    await shop.answer(await shop.claimOne(), { welded: 'perhaps' })
-    expect(await job.refresh()).toMatchObject({
-      state: 'error',
-      message: expect.stringContaining("The agent's answer to lathe.weld is not what was asked for"),
-    })
-  })
-
-  it('that tells of a failure is tried again when that is harmless and may help', async () => {
-    const { shop, job } = await begin('foundation.oil()')
-    await shop.fail(await shop.claimOne(), 'the can is empty', true)
-    expect(await job.refresh()).toMatchObject({ state: 'queued' })
-    shop.clock.advance(1_000)
-    await shop.contractor.foreman.runDue()
-    await shop.fail(await shop.claimOne(), 'there is no can')
-    expect(await job.refresh()).toMatchObject({ state: 'error', message: expect.stringContaining('there is no can') })
-    await job.reset()
-    await shop.contractor.foreman.runDue()
-    await shop.answer(await shop.claimOne(), { oiled: true })
-    expect(await job.refresh()).toMatchObject({ state: 'done' })
-  })
-
-  it('for a paused Job is kept until it is resumed', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    const weld = await shop.claimOne()
-    await job.pause()
-    expect(await shop.answer(weld, { welded: true })).toBe(true)
-    await shop.contractor.foreman.runDue()
-    expect(await job.refresh()).toMatchObject({ state: 'paused' })
-    await job.resume()
-    await shop.contractor.foreman.runDue()
-    expect(await job.refresh()).toMatchObject({ state: 'done' })
-  })
-
-  it('for a cancelled Job is refused, as is the renewal of its lease', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    const weld = await shop.claimOne()
-    expect(await job.cancel({ by: 'ann' })).toMatchObject({ state: 'done', outcome: 'cancelled' })
-    expect(await shop.contractor.dispatch.renew(agent, [weld])).toMatchObject([{ accepted: false }])
-    expect(await shop.answer(weld, { welded: true })).toBe(false)
-    expect((await shop.contractor.events.list({ job: job.id })).at(-1)).toMatchObject({
-      type: 'job.cancelled',
-      by: 'ann',
-    })
-  })
-})
-
-describe('a Task that is handed back', () => {
-  it('is given to the next agent when it was not begun', async () => {
-    const { shop } = await begin('foundation.weld()')
-    const weld = await shop.claimOne()
-    await shop.contractor.dispatch.release(agent, [{ ...weld, begun: false }])
-    expect(await shop.claimOne()).toMatchObject({ taskId: weld.taskId, function: 'weld' })
-    expect(await shop.answer(weld, { welded: true })).toBe(false)
-  })
-
-  it('counts as lost when it was begun', async () => {
-    const { shop, job } = await begin('foundation.weld()')
-    await shop.contractor.dispatch.release(agent, [{ ...(await shop.claimOne()), begun: true }])
-    expect(await job.refresh()).toMatchObject({
-      state: 'error',
-      message: expect.stringContaining('may or may not have been done'),
-    })
-  })
-})
-
 describe('a script', () => {
   it('stops where it says, and goes on when the operator says so', async () => {
-    const { shop, job } = await begin(
+    const { shop, job } = await beginJob(
       "pause( msg='look at it' )\nerror( msg='again' )\nfoundation.confirm( question='Is it on?' )\nfatal_error( msg='no' )",
     )
     expect(await job.refresh()).toMatchObject({ state: 'paused', message: 'look at it' })
@@ -254,7 +87,7 @@ describe('a script', () => {
   })
 
   it('waits for its moments without an agent, and costs nothing meanwhile', async () => {
-    const { shop, job } = await begin('delay( seconds=30 )\nfoundation.settle( seconds=60 )')
+    const { shop, job } = await beginJob('delay( seconds=30 )\nfoundation.settle( seconds=60 )')
     expect(await shop.contractor.foreman.runDue()).toBe(0)
     shop.clock.advance(29_000)
     expect(await shop.contractor.foreman.runDue()).toBe(0)
@@ -268,7 +101,7 @@ describe('a script', () => {
   })
 
   it('reads config, Structure and Foundation, and sets what the type lets it', async () => {
-    const { shop, job } = await begin(
+    const { shop, job } = await beginJob(
       "foundation.mark = 'new'\nmessage( msg=( config.motto . ( ', ' . ( structure.hostname . ( ', ' . foundation.label ) ) ) ) )\npause( msg=foundation.serial )",
     )
     await shop.contractor.foreman.runDue()
@@ -284,19 +117,19 @@ describe('a script', () => {
     ["foundation.turn( speed='fast' )", 'aborted', 'foundation.turn'],
     ['crane.lift()', 'error', "No plugin that is loaded provides the module 'crane'"],
   ])('that says %s ends in %s and says why', async (script, state, message) => {
-    const { job } = await begin(script)
+    const { job } = await beginJob(script)
     expect(await job.refresh()).toMatchObject({ state, message: expect.stringContaining(message) })
   })
 
   it('that changes does not disturb the Jobs under way', async () => {
-    const { shop, job } = await begin("foundation.oil()\npause( msg='old' )")
+    const { shop, job } = await beginJob("foundation.oil()\npause( msg='old' )")
     await shop.contractor.scripts.put({ name: 'one-create', source: "pause( msg='new' )" })
     await shop.answer(await shop.claimOne(), { oiled: true })
     expect(await job.refresh()).toMatchObject({ state: 'paused', message: 'old' })
   })
 
   it('that loops gives others their turn', async () => {
-    const { shop, job } = await begin('ii = 0\nwhile ( ii < 60000 ) do ii = ( ii + 1 )')
+    const { shop, job } = await beginJob('ii = 0\nwhile ( ii < 60000 ) do ii = ( ii + 1 )')
     const other = await shop.stack({ create: "pause( msg='here' )" }, 'other')
     await other.foundation.setBuilt()
     const quick = await other.structure.doCreate()
@@ -308,7 +141,7 @@ describe('a script', () => {
 
 describe('a Job', () => {
   it('is refused with the rule that refuses it', async () => {
-    const { shop } = await begin('foundation.weld()')
+    const { shop } = await beginJob('foundation.weld()')
     await expect(shop.contractor.jobs.create({ structure: 1 }, 'create')).rejects.toMatchObject({
       code: 'JOB_REFUSED',
       message: "A create Job for Structure 'one' is refused: it has a create Job already",
@@ -358,7 +191,7 @@ describe('a Job', () => {
   })
 
   it('can be watched from its beginning to its end', async () => {
-    const { shop, job } = await begin("begin( description='Oiling' )\nfoundation.oil()\nend")
+    const { shop, job } = await beginJob("begin( description='Oiling' )\nfoundation.oil()\nend")
     await shop.answer(await shop.claimOne(), { oiled: true })
     const seen = []
     for await (const event of job.watch()) seen.push([event.type, event.state, event.progress])
@@ -405,9 +238,3 @@ describe('two server processes on one PostgreSQL', () => {
     await database.drop()
   })
 })
-
-async function taskIsThere(shop: Shop): Promise<boolean> {
-  const tasks = await shop.claim()
-  await Promise.all(tasks.map(task => shop.contractor.dispatch.release(agent, [{ ...task, begun: false }])))
-  return tasks.length > 0
-}

@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { databaseKinds } from '../../../test/databases.ts'
-import { openShop } from './shop.ts'
+import { beginJob } from './shop.ts'
 
 async function begin(script: string, kind?: (typeof databaseKinds)[number]) {
-  const shop = await openShop(kind)
-  const { foundation, structure } = await shop.stack({ create: script })
-  await foundation.setBuilt()
-  const job = await structure.doCreate()
-  await shop.contractor.foreman.runDue()
-  return { ...shop, foundation, structure, job }
+  const { shop, ...stack } = await beginJob(script, kind)
+  return { ...shop, ...stack }
 }
 
 describe('the history of a Job', () => {

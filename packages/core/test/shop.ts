@@ -3,6 +3,7 @@ import {
   type ContractorOptions,
   createContractor,
   type Foundation,
+  type Job,
   type Structure,
 } from '@contractor/core'
 import type { ClaimedTask, Json } from '@contractor/core/plugin'
@@ -117,4 +118,14 @@ export async function openShop(
     },
   }
   return shop
+}
+
+/** A Structure whose create script is this, with its Job under way. */
+export async function beginJob(script: string, kind?: DatabaseKind): Promise<Stack & { shop: Shop; job: Job }> {
+  const shop = await openShop(kind)
+  const { foundation, structure } = await shop.stack({ create: script })
+  await foundation.setBuilt()
+  const job = await structure.doCreate()
+  await shop.contractor.foreman.runDue()
+  return { shop, foundation, structure, job }
 }

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { openShop } from './shop.ts'
+import { beginJob } from './shop.ts'
 
 async function begin(script: string) {
-  const shop = await openShop()
-  const { foundation, structure } = await shop.stack({ create: script })
-  await foundation.setBuilt()
-  const job = await structure.doCreate()
-  await shop.contractor.foreman.runDue()
+  const { shop, structure, job } = await beginJob(script)
   const cookie = async () => String((await structure.config())._structure_job_cookie)
   return { ...shop, structure, job, cookie }
 }

@@ -1,3 +1,4 @@
+import type { Program, State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
@@ -14,6 +15,8 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { Call } from '../foreman/call.ts'
+import type { Undoing } from '../foreman/undo.ts'
 import type { Json } from '../plugin/json.ts'
 import { createdAt, identity, moment, updatedAt, type Values, xid8 } from './columns.ts'
 
@@ -45,7 +48,7 @@ export const site = contractor.table(
 export const program = contractor.table('program', {
   id: text('id').primaryKey(),
   source: text('source').notNull(),
-  compiled: jsonb('compiled').$type<Json>().notNull(),
+  compiled: jsonb('compiled').$type<Program>().notNull(),
 })
 
 export const script = contractor.table('script', {
@@ -264,7 +267,7 @@ export const job = contractor.table(
     state: jobState('state').notNull().default('waiting'),
     outcome: jobOutcome('outcome'),
     /** The script's whole state; absent until the Job starts and after it is over. */
-    vm: jsonb('vm').$type<Json>(),
+    vm: jsonb('vm').$type<State>(),
     message: text('message').notNull().default(''),
     /** Percent, 0 to 100. */
     progress: real('progress').notNull().default(0),
@@ -276,7 +279,7 @@ export const job = contractor.table(
      */
     waitsSince: xid8('waits_since'),
     /** What is left of the undoing of a Job's steps, while that goes on. */
-    undoing: jsonb('undoing').$type<Json>(),
+    undoing: jsonb('undoing').$type<Undoing>(),
     /** What the machine that is being built shows to report back. */
     cookie: uuid('cookie').notNull().defaultRandom(),
     /** A report that the script has not waited for yet. */
@@ -366,7 +369,7 @@ export const step = contractor.table(
     agent: text('agent'),
     attempt: integer('attempt').notNull().default(1),
     /** Of a call that could be undone: where it stood when it was done. */
-    call: jsonb('call').$type<Json>(),
+    call: jsonb('call').$type<Call>(),
     startedAt: moment('started_at').notNull(),
     endedAt: moment('ended_at').notNull(),
     undoneAt: moment('undone_at'),

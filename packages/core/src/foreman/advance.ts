@@ -14,12 +14,12 @@ import { jobKind } from '../job/rules.ts'
 import type { NewStep } from '../job/step.ts'
 import { type JobRow, type TargetRef, targetRef } from '../job/target.ts'
 import type { TaskRequest } from '../plugin/define-task.ts'
-import type { Json } from '../plugin/json.ts'
+import { asJson, type Json } from '../plugin/json.ts'
 import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
 import { type Arrival, type Call, call as callSchema, currentRequest, findCalled, receive } from './call.ts'
 import { createScriptHost } from './script-host.ts'
-import { advanceUndoing } from './undo.ts'
+import { advanceUndoing, type Undoing } from './undo.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -29,12 +29,12 @@ import type { Work } from './work.ts'
  */
 export interface Transition {
   job: Pick<JobRow, 'id' | 'state' | 'outcome' | 'message' | 'progress'> & {
-    vm: Json | null
+    vm: State | null
     wakeAtMs: number | null
     /** It has to wait for its start. */
     waits?: boolean
     /** What is left of the undoing; absent: as it was. */
-    undoing?: Json
+    undoing?: Undoing | null
     /** The machine's report has reached the script. */
     heard?: boolean
   }
@@ -82,7 +82,7 @@ function advanceScript(engine: Engine, work: Work, arrival?: Arrival): Transitio
     vm = delivered.vm
   }
   // What arrives for a paused Job is kept, and looked at when the operator resumes it.
-  if (job.state !== 'queued') return keep(work, { vm: vm as unknown as Json })
+  if (job.state !== 'queued') return keep(work, { vm: vm })
   return runScript(engine, work, vm)
 }
 
@@ -92,7 +92,7 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const keepAsIs = state !== 'queued'
   const stand = advanceUndoing(engine, work, arrival)
   const { kind, message, undone, wakeAtMs, task, fields } = stand
-  const undoing = stand.undoing as unknown as Json
+  const undoing = stand.undoing
   const foundation = Object.keys(fields).length
     ? { foundation: { locator: work.target.foundation.locator, fields } }
     : {}
@@ -126,8 +126,7 @@ function answeredStep(work: Work, arrival: Arrival | undefined): NewStep | undef
   if (!arrival?.task || (arrival.kind !== 'result' && arrival.kind !== 'failed' && arrival.kind !== 'lost'))
     return undefined
   const { module, function: name, params, agent, attempt, sinceMs } = arrival.task
-  const reply =
-    arrival.kind === 'result' ? arrival.value : arrival.kind === 'failed' ? (arrival.error as unknown as Json) : null
+  const reply = arrival.kind === 'result' ? arrival.value : arrival.kind === 'failed' ? arrival.error : null
   return toStep(work, {
     module,
     function: name,
@@ -156,7 +155,7 @@ function deliver(engine: Engine, work: Work, vm: State, arrival: Arrival): { vm:
     }
   try {
     const received = receive(called, pending, callSchema.parse(pending.state), arrival, work.nowMs)
-    const moved = withPendingState(vm, received.call as unknown as Json)
+    const moved = withPendingState(vm, asJson(received.call))
     return 'error' in received ? { vm: moved, error: received.error } : { vm: moved }
   } catch (error) {
     return {
@@ -251,7 +250,7 @@ function running(work: Work, vm: State, message: string, wakeAtMs: number | null
   const { progress } = vm
   const moved = message !== work.job.message || Math.floor(progress) !== Math.floor(work.job.progress)
   return {
-    job: { id: work.job.id, state: 'queued', outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs },
+    job: { id: work.job.id, state: 'queued', outcome: null, vm: vm, message, progress, wakeAtMs },
     events: moved ? [event(work, 'job.progress', { message, progress })] : [],
     changes: [],
   }
@@ -266,7 +265,7 @@ function stopped(
 ): Transition {
   const { progress } = vm
   return {
-    job: { id: work.job.id, state, outcome: null, vm: vm as unknown as Json, message, progress, wakeAtMs: null },
+    job: { id: work.job.id, state, outcome: null, vm: vm, message, progress, wakeAtMs: null },
     events: [event(work, `job.${state}`, { message, progress, ...(line !== undefined && { line }) })],
     changes: [],
   }

@@ -24,7 +24,7 @@ export function createProgramCache(): ProgramCache {
           .select({ id: program.id, compiled: program.compiled })
           .from(program)
           .where(inArray(program.id, still))
-        for (const row of rows) programs.set(row.id, row.compiled as unknown as Program)
+        for (const row of rows) programs.set(row.id, row.compiled)
       }
       return new Map(wanted.map(id => [id, programs.get(id) as Program]))
     },

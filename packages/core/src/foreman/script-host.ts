@@ -4,7 +4,7 @@ import type { Values } from '../config/merge-values.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Target } from '../job/target.ts'
 import type { FoundationContext, FunctionContext, Outcome } from '../plugin/define-function.ts'
-import { type Json, json } from '../plugin/json.ts'
+import { asJson, type Json, json } from '../plugin/json.ts'
 import { type Call, call as callSchema, findCalled } from './call.ts'
 
 /**
@@ -172,7 +172,7 @@ function settle(
   result: z.ZodType,
   setFields: (changes: Readonly<Record<string, unknown>>) => string | undefined,
 ): CallReply {
-  const state = current as unknown as ScriptJson
+  const state = asJson(current)
   switch (outcome.kind) {
     case 'done': {
       const value = json.parse(result.parse(outcome.value)) as ScriptJson
@@ -184,9 +184,9 @@ function settle(
     case 'pending': {
       const { wakeAt, ...rest } = current
       const waiting = { kind: 'pending' as const, message: message ?? `Waiting for ${name}` }
-      if (outcome.wakeAt === undefined) return { ...waiting, state: rest as unknown as ScriptJson }
+      if (outcome.wakeAt === undefined) return { ...waiting, state: asJson(rest) }
       const kept = { ...rest, wakeAt: outcome.wakeAt }
-      return { ...waiting, state: kept as unknown as ScriptJson, wakeAt: outcome.wakeAt / 1000 }
+      return { ...waiting, state: asJson(kept), wakeAt: outcome.wakeAt / 1000 }
     }
     case 'paused':
     case 'error':

@@ -63,7 +63,7 @@ async function reasons(engine: Engine, tx: Db, row: JobRow, target: Target): Pro
   }
   if (row.state === 'waiting') return waitingReasons(tx, row, target)
   if (row.state !== 'queued') {
-    const { stop } = (row.vm ?? {}) as unknown as Partial<State>
+    const { stop } = row.vm ?? ({} as Partial<State>)
     const line = stop && 'line' in stop ? stop.line : null
     const at = line === null ? '' : ` (line ${line} of its script)`
     return [{ code: 'stopped', text: `${row.message}${at}`, data: { message: row.message, line } }]
@@ -157,7 +157,7 @@ async function agentsFor(tx: Db, site: string, module: string) {
 
 function queuedReasons(row: JobRow): Because[] {
   const until = row.wakeAt?.toISOString() ?? null
-  const { pending } = (row.vm ?? {}) as unknown as Partial<State>
+  const { pending } = row.vm ?? ({} as Partial<State>)
   const current = pending && pending.state !== null ? callSchema.safeParse(pending.state).data : undefined
   const name = pending && `${pending.module}.${pending.function}`
   if (current && current.failures > 0 && until) {

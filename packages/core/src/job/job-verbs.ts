@@ -9,7 +9,7 @@ import { recordEvents } from '../event/record-events.ts'
 import { call as callSchema, findCalled, receive } from '../foreman/call.ts'
 import { beginAgain, resumeUndoing, skipFirst } from '../foreman/undo.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { type Json, json } from '../plugin/json.ts'
+import { asJson, type Json, json } from '../plugin/json.ts'
 import { undoableSteps } from './step.ts'
 import { type JobRow, jobTarget, lockTarget, type Target } from './target.ts'
 import { wakeNeighbours } from './wake-neighbours.ts'
@@ -57,8 +57,8 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
       state: 'queued',
       message: '',
       ...(row.undoing === null
-        ? { vm: resumed(engine, row, target) as Json }
-        : { undoing: resumeUndoing(engine, row.undoing, target.foundation.type) as unknown as Json }),
+        ? { vm: resumed(engine, row, target) }
+        : { undoing: resumeUndoing(engine, row.undoing, target.foundation.type) }),
     }),
   },
   /** Tries the failed step again: a call that failed is made anew; one that an agent is still at goes on. */
@@ -71,7 +71,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
       if (hasTask) return change
       return row.undoing === null
         ? { ...change, vm: callAnew(row.vm) }
-        : { ...change, undoing: beginAgain(row.undoing) as unknown as Json }
+        : { ...change, undoing: beginAgain(row.undoing) }
     },
   },
   /** The function's own undo of the call that failed, then on. */
@@ -80,7 +80,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.rolled-back',
     past: 'rolled back',
     refuses: context => notUndoing(context) ?? (rolledBack(context) ? undefined : 'what failed has no rollback'),
-    apply: context => ({ state: 'queued', message: '', vm: rolledBack(context) as Json }),
+    apply: context => ({ state: 'queued', message: '', vm: rolledBack(context) ?? null }),
   },
   /** Undoes all that can be undone, the last call first. */
   undo: {
@@ -91,7 +91,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     apply: async ({ tx, row }) => ({
       state: 'queued',
       message: '',
-      undoing: { left: await undoableSteps(tx, row.id) } as unknown as Json,
+      undoing: { left: await undoableSteps(tx, row.id) },
     }),
   },
   /** Leaves the call whose undoing failed as it is, and goes on with the one before. */
@@ -100,7 +100,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.skipped',
     past: 'skipped',
     refuses: ({ row }) => (row.undoing === null ? 'it is not being undone' : undefined),
-    apply: ({ row }) => ({ state: 'queued', message: '', undoing: skipFirst(row.undoing) as unknown as Json }),
+    apply: ({ row }) => ({ state: 'queued', message: '', undoing: skipFirst(row.undoing) }),
   },
   cancel: {
     from: ['waiting', 'queued', 'paused', 'error', 'aborted'],
@@ -168,8 +168,8 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
 
 /** What a cancelled Job leaves as it is: where its script was, and what it was at. */
 function leftBehind(row: JobRow): Record<string, Json> {
-  const { pending, stop } = (row.vm ?? {}) as unknown as Partial<State>
   if (row.vm === null) return {}
+  const { pending, stop } = row.vm
   return {
     leftAt: row.message,
     ...(pending && { call: `${pending.module}.${pending.function}` }),
@@ -178,28 +178,25 @@ function leftBehind(row: JobRow): Record<string, Json> {
 }
 
 /** The script's state with the failed call on its way back; undefined where its function knows none. */
-function rolledBack({ engine, row, target }: VerbContext): unknown {
-  const vm = row.vm as unknown as State | null
+function rolledBack({ engine, row: { vm }, target }: VerbContext): State | undefined {
   if (!vm?.pending || vm.pending.state === null) return undefined
   const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
   const rollback = definition?.rollback
   if (!rollback) return undefined
   const current = callSchema.parse(vm.pending.state)
   const state = json.parse(definition.state.parse(rollback(definition.state.parse(current.state))))
-  return withPendingState(vm, { id: current.id, state, ask: 'request', failures: 0 } as never)
+  return withPendingState(vm, asJson({ id: current.id, state, ask: 'request', failures: 0 }))
 }
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */
-function resumed(engine: Engine, row: JobRow, target: Target): unknown {
-  const vm = row.vm as unknown as State
-  if (vm.stop?.kind !== 'paused' || !vm.pending || vm.pending.state === null) return vm
+function resumed(engine: Engine, { vm }: JobRow, target: Target): State | null {
+  if (vm?.stop?.kind !== 'paused' || !vm.pending || vm.pending.state === null) return vm
   const called = findCalled(engine.plugins, vm.pending, target.foundation.type)
   if (!called) return vm
   const received = receive(called, vm.pending, callSchema.parse(vm.pending.state), { kind: 'resumed' }, 0)
-  return withPendingState(vm, received.call as never)
+  return withPendingState(vm, asJson(received.call))
 }
 
-function callAnew(vm: Json | null): Json | null {
-  const state = vm as unknown as State | null
-  return state?.pending ? (withPendingState(state, null) as unknown as Json) : vm
+function callAnew(vm: State | null): State | null {
+  return vm?.pending ? withPendingState(vm, null) : vm
 }

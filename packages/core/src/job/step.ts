@@ -4,6 +4,7 @@ import { type Db, executePrepared } from '../database/database.ts'
 import { step } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
+import type { Undoing } from '../foreman/undo.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { type Json, json } from '../plugin/json.ts'
@@ -65,16 +66,13 @@ export async function markUndone(engine: Engine, tx: Db, ids: readonly number[])
 }
 
 /** A Job's calls that can be undone and are not, the last first. */
-export async function undoableSteps(
-  tx: Db,
-  job: number,
-): Promise<{ step: number; module: string; function: string; call: Json }[]> {
+export async function undoableSteps(tx: Db, job: number): Promise<Undoing['left']> {
   const rows = await tx
     .select({ step: step.id, module: step.module, function: step.function, call: step.call })
     .from(step)
     .where(and(eq(step.job, job), isNotNull(step.call), isNull(step.undoneAt)))
     .orderBy(desc(step.id))
-  return rows.map(row => ({ ...row, call: row.call ?? null }))
+  return rows.flatMap(({ call, ...row }) => (call ? [{ ...row, call }] : []))
 }
 
 export async function listSteps(db: Db, job: number, page: z.input<typeof pageRequest>): Promise<Page<Step>> {

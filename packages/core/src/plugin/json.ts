@@ -35,3 +35,6 @@ function isPlain(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
 }
+
+/** What is JSON by its making, for where the type alone does not show it: an optional field that is absent, say. */
+export const asJson = (value: object | null): Json => value as Json

@@ -6,7 +6,6 @@ import { program, script } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
 import { scriptNames } from './script-names.ts'
 
 export const scriptInput = z.strictObject({
@@ -112,10 +111,7 @@ export async function putScript(
 /** Saves a compiled program, once; gives its key. */
 export async function saveProgram(tx: Db, compiled: Program, source: string): Promise<string> {
   const id = programKey(compiled)
-  await tx
-    .insert(program)
-    .values({ id, source, compiled: compiled as unknown as Json })
-    .onConflictDoNothing()
+  await tx.insert(program).values({ id, source, compiled: compiled }).onConflictDoNothing()
   return id
 }
 
