@@ -20,14 +20,27 @@ function hex(lane: number): string {
   return (lane >>> 0).toString(16).padStart(8, '0')
 }
 
+/** Text that JSON writes as it is. Nearly all is, and asking JSON.stringify for each cost most of a checksum. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
+}
+
 function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+  if (typeof value !== 'object' || value === null) return typeof value === 'boolean' ? String(value) : 'null'
+  if (Array.isArray(value)) {
+    let text = '['
+    for (let at = 0; at < value.length; at++) text += at ? `,${canonical(value[at])}` : canonical(value[at])
+    return `${text}]`
+  }
   const map = value as { [key: string]: unknown }
   let text = '{'
   for (const key of Object.keys(map).sort()) {
     const item = map[key]
-    if (item !== undefined) text += `${JSON.stringify(key)}:${canonical(item)},`
+    if (item !== undefined) text += `${quote(key)}:${canonical(item)},`
   }
   return `${text}}`
 }
