@@ -22,6 +22,7 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // One more than the cores of a small machine: much of a test's time is waiting for a process or a database.
+    maxWorkers: 3,
   },
 })

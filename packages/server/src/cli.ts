@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isContractorError } from '@contractor/core'
+import { isContractorError } from '@contractor/core/plugin'
 import { Command, InvalidArgumentError } from 'commander'
-import { type CheckUpgradeOptions, reportUpgrade } from './report-upgrade.ts'
-import { runServer, type ServeOptions } from './serve.ts'
+import type { CheckUpgradeOptions } from './report-upgrade.ts'
+import type { ServeOptions } from './serve.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -51,6 +51,8 @@ program
     for (const name of ['SIGINT', 'SIGTERM'] as const) {
       process.once(name, () => stop.abort())
     }
+    // The engine is loaded when it is needed: help, and the refusal of an option, come at once.
+    const { runServer } = await import('./serve.ts')
     await runServer(options, stop.signal)
   })
 
@@ -67,6 +69,7 @@ program
   .option('--plugin <package>', 'a plugin that is about to be loaded; may be given several times', collect, [])
   .option('--json', 'one JSON line for each Job')
   .action(async (options: CheckUpgradeOptions) => {
+    const { reportUpgrade } = await import('./report-upgrade.ts')
     process.exitCode = await reportUpgrade(options)
   })
 
