@@ -26,7 +26,7 @@ interface LiveJob extends Record<string, unknown> {
   type: string
   vm: Json
   undoing: Json
-  compiled: Json
+  compiled: Program
 }
 
 /**
@@ -63,8 +63,7 @@ export async function checkUpgrade(database: DatabaseOption, plugins: readonly P
 
 type Kept = Pick<LiveJob, 'type' | 'vm' | 'undoing' | 'compiled'>
 
-function problemsOf(registry: PluginRegistry, { type, vm, undoing: kept, compiled }: Kept): string[] {
-  const program = compiled as unknown as Program
+function problemsOf(registry: PluginRegistry, { type, vm, undoing: kept, compiled: program }: Kept): string[] {
   const problems: string[] = []
   const attempt = (what: string, run: () => void) => {
     try {
