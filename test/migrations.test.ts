@@ -11,7 +11,7 @@ it('the migrations make what the schema says: generating them again finds nothin
   const copy = join(folder, 'migrations')
   await cp(join(root, 'packages/core/migrations'), copy, { recursive: true })
   const before = await readdir(copy)
-  const schema = join(root, 'packages/core/src/database/schema.ts')
+  const schema = join(root, 'packages/core/src/database/{columns,*schema}.ts')
   const args = ['generate', '--dialect', 'postgresql', '--schema', schema, '--out', relative(root, copy)]
   const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/drizzle-kit'), args, { cwd: root })
   expect(stdout).toContain('No schema changes')

@@ -1,5 +1,8 @@
-import { bigint, customType, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, customType, pgSchema, timestamp } from 'drizzle-orm/pg-core'
 import type { Json } from '../plugin/json.ts'
+
+/** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
+export const contractor = pgSchema('contractor')
 
 /** Kinds of columns that several tables have. */
 export type Values = Record<string, Json>

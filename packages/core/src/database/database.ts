@@ -1,9 +1,8 @@
 import type { SQL } from 'drizzle-orm'
 import type { PgDatabase, PgDialect, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'
-import type * as schema from './schema.ts'
 
 /** A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. */
-export type Db = PgDatabase<PgQueryResultHKT, typeof schema>
+export type Db = PgDatabase<PgQueryResultHKT>
 
 /** What has to be open for the engine to run on. */
 export interface Database {

@@ -6,7 +6,6 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { checkNotNewer, migrationConfig } from './migrate.ts'
-import * as schema from './schema.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
 export async function openPglite(directory: string | undefined, migrates: boolean): Promise<Database> {
@@ -36,7 +35,7 @@ export async function wrapPglite(
   migrates: boolean,
 ): Promise<Database> {
   await client.waitReady
-  const db = drizzle(client, { schema })
+  const db = drizzle(client)
   try {
     await checkNotNewer(db, `The database in ${name}`)
     if (migrates) await migrate(db, migrationConfig)

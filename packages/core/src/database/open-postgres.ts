@@ -4,7 +4,6 @@ import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
 import type { Database } from './database.ts'
 import { checkNotNewer, migrationConfig, migrationLock } from './migrate.ts'
-import * as schema from './schema.ts'
 
 /** Connects to a PostgreSQL server. */
 export async function openPostgres(url: string, migrates: boolean): Promise<Database> {
@@ -34,12 +33,12 @@ export async function wrapPostgres(
 ): Promise<Database> {
   try {
     if (migrates) await migrateLocked(client, name)
-    else await checkNotNewer(drizzle(client, { schema }), name)
+    else await checkNotNewer(drizzle(client), name)
   } catch (error) {
     await close()
     throw error
   }
-  const db = drizzle(client, { schema })
+  const db = drizzle(client)
   return {
     db,
     kind: 'postgres',
@@ -62,7 +61,7 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
   try {
     await reserved`select pg_advisory_lock(${migrationLock})`
     try {
-      const db = drizzle(asClient(client, reserved), { schema })
+      const db = drizzle(asClient(client, reserved))
       await checkNotNewer(db, name)
       await migrate(db, migrationConfig)
     } finally {

@@ -1,6 +1,6 @@
 import { and, asc, eq, max, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
-import { event } from '../database/schema.ts'
+import { event } from '../database/job-schema.ts'
 import { settledUpTo } from '../database/settled.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'

@@ -1,7 +1,7 @@
 import { type State, withPendingState } from '@contractor/tscript'
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { job, task } from '../database/schema.ts'
+import { job, task } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { EventType } from '../event/event.ts'

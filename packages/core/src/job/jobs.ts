@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
-import { job } from '../database/schema.ts'
+import { job } from '../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { Events } from '../event/events.ts'

@@ -2,7 +2,8 @@ import { and, inArray, isNull, or, type SQL } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { complexStates } from '../complex/complex-state.ts'
 import type { Db } from '../database/database.ts'
-import { complexMember, dependency, foundation, job, structure } from '../database/schema.ts'
+import { job } from '../database/job-schema.ts'
+import { complexMember, dependency, foundation, structure } from '../database/schema.ts'
 import { type Base, type Facts, type Heir, type JobKind, jobKind } from './rules.ts'
 import {
   type DependencyRow,

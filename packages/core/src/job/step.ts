@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
-import { step } from '../database/schema.ts'
+import { step } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
 import type { Undoing } from '../foreman/undo.ts'

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { dependency, foundation, type job, structure } from '../database/schema.ts'
+import { type job } from '../database/job-schema.ts'
+import { dependency, foundation, structure } from '../database/schema.ts'
 
 export type FoundationRow = typeof foundation.$inferSelect
 export type StructureRow = typeof structure.$inferSelect

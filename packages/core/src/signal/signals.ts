@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
-import { job } from '../database/schema.ts'
+import { job } from '../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { EventType } from '../event/event.ts'

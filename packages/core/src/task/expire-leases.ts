@@ -1,6 +1,6 @@
 import { inArray, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { task } from '../database/schema.ts'
+import { task } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Advancer } from '../foreman/advance-jobs.ts'
 import type { Arrival } from '../foreman/call.ts'

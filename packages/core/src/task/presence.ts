@@ -1,4 +1,4 @@
-import { agent as agentTable } from '../database/schema.ts'
+import { agent as agentTable } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ClaimRequest } from '../plugin/wire.ts'
 import type { AgentIdentity } from './dispatch.ts'
