@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
-import { createRenderer } from './config/render-values.ts'
 import { type DatabaseOption, openDatabase } from './database/open-database.ts'
 import { createDependencies, type Dependencies } from './dependency/dependencies.ts'
 import type { Engine, Log } from './engine/engine.ts'
@@ -20,6 +19,7 @@ import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
+import { createTemplates } from './template/templates.ts'
 import { createTokens, type Tokens } from './token/tokens.ts'
 
 export interface ContractorOptions {
@@ -77,14 +77,14 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     await database.close()
     throw error
   })
-  const renderer = createRenderer()
+  const templates = createTemplates()
   const engine: Engine = {
     database,
     db: database.db,
     clock: options.clock ?? databaseClock,
     plugins,
     notifications,
-    renderer,
+    templates,
     url: () => (typeof url === 'function' ? url() : url),
     leaseMs: options.leaseMs ?? 15_000,
     retentionDays: options.retentionDays ?? 90,
@@ -107,7 +107,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     } finally {
       // Also when the database is gone, and cannot be told that nobody listens any more.
       await database.close()
-      renderer.close()
+      templates.close()
     }
   }
   return {

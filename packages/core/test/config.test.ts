@@ -107,16 +107,36 @@ describe('the config of a target', () => {
   })
 
   it.each([
-    [{ a: '{{ b }}', b: '{{ a }}' }, "Config of Structure host1: 'a', 'b' refer to each other in a circle"],
-    [{ a: '{{ a }}' }, "Config of Structure host1: 'a' refers to itself"],
-    [{ a: '{{ missing }}' }, "Config value 'a' of Structure host1 cannot be rendered: undefined value"],
-    [{ a: '{% if' }, "Config value 'a' of Structure host1 cannot be rendered: syntax error"],
-  ])('that cannot be rendered says which value and why: %j', async (configValues, message) => {
+    [
+      { a: '{{ b }}', b: '{{ a }}', c: 1 },
+      "Config of Structure host1: 'b' refers to itself: 'b' → 'a' → 'b'",
+      { key: 'b' },
+    ],
+    [{ a: 'x{{ a }}' }, "'a' refers to itself: 'a' → 'a'", { key: 'a' }],
+    [
+      { a: 'one\n{{ missing }}', b: '{{ a }}', c: ['{{ b }}'] },
+      "Config of Structure host1: 'a', line 2: a value that is not there would be printed; there is no value 'missing' ('b' refers to, which 'c' refers to)",
+      { key: 'a', line: 2, chain: ['a', 'b', 'c'] },
+    ],
+    [{ a: '\n{% if' }, "'a', line 2: syntax error", { key: 'a', line: 2 }],
+    [{ a: '{{ 1|nothing }}' }, "'a', line 1: unknown filter: filter nothing is unknown", { key: 'a' }],
+    [{ a: '{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}' }, 'steps', { key: 'a' }],
+    [{ a: "{{ 'x' * 1000000000 }}" }, 'longer than 1000000 characters', { key: 'a' }],
+  ])('that cannot be rendered says which value, where and why: %j', async (configValues, message, data) => {
     const { contractor, structure } = await openTree()
     await contractor.sites.update('hall', { configValues })
     await expect(structure.config()).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining(message),
+      data,
     })
+  })
+
+  it('may have a template that names itself in a branch that it does not take', async () => {
+    const { contractor, structure } = await openTree()
+    await contractor.sites.update('hall', {
+      configValues: { a: '{% if _hostname == "x" %}{{ b }}{% else %}plain{% endif %}', b: '{{ a }}, too' },
+    })
+    expect(await structure.config()).toMatchObject({ a: 'plain', b: 'plain, too' })
   })
 })

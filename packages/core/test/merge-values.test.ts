@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mergeLayers, type Values } from '../src/config/merge-values.ts'
+import { mergeLayers } from '../src/config/merge-values.ts'
+import type { Values } from '../src/database/columns.ts'
 
 const merge = (layers: Values[], classes: string[] = []) =>
   mergeLayers(

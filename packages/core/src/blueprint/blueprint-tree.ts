@@ -1,5 +1,5 @@
 import { inArray, sql } from 'drizzle-orm'
-import type { Values } from '../config/merge-values.ts'
+import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint, blueprintScript } from '../database/schema.ts'
 

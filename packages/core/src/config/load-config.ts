@@ -1,229 +1,134 @@
-import { inArray, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
-import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
-import { type Db, executeRows } from '../database/database.ts'
-import { job } from '../database/job-schema.ts'
-import { foundation, structure } from '../database/schema.ts'
+import type { Values } from '../database/columns.ts'
+import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
-import { type Layer, mergeLayers, type Values } from './merge-values.ts'
+import {
+  foundationAttributes,
+  globalAttributes,
+  ownFoundationAttributes,
+  structureAttributes,
+  zoneOf,
+} from './attributes.ts'
+import { type BlueprintRow, type ConfigRows, type ConfigTargets, loadConfigRows, type SiteRow } from './config-rows.ts'
+import { type ConfigExplanation, explainValues } from './explain-config.ts'
+import { type Layer, mergeLayers } from './merge-values.ts'
+import { type RenderedValues, renderValues } from './render-values.ts'
 
 /**
  * The config of a target, merged in this order: its BluePrint (parents first), Foundation attributes, Site (parents
  * first), Structure attributes, the Structure's own values, global attributes; then rendered. A Structure does not get
  * its Foundation's BluePrint.
  */
-export interface ConfigTargets {
-  structures?: readonly number[]
-  foundations?: readonly string[]
+export interface Config {
+  /** One value, rendered with what it needs and nothing else; undefined when there is none. Throws CONFIG_INVALID. */
+  get(key: string): Json | undefined
+  /** All values, rendered. Throws CONFIG_INVALID. */
+  values(): Values
+  /** Where each value comes from. Throws CONFIG_INVALID only where the sources themselves cannot be merged. */
+  explain(): ConfigExplanation
 }
-
-/** Merges and renders when called; throws CONFIG_INVALID, so that one bad config spoils no other. */
-export type LazyConfig = () => Values
 
 export interface Configs {
-  structures: Map<number, LazyConfig>
-  foundations: Map<string, LazyConfig>
+  structures: ReadonlyMap<number, Config>
+  foundations: ReadonlyMap<string, Config>
+  sites: ReadonlyMap<string, Config>
 }
 
-interface SiteNode {
-  name: string
-  parent: string | null
-  config_values: Values
-  updated_ms: string
-}
-
-/** Reads and resolves many configs with a number of statements that does not grow with them. */
+/** Reads the config of many targets: one statement. What cannot be merged or rendered says so when it is asked for. */
 export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets): Promise<Configs> {
-  const structures = await selectStructures(db, targets.structures ?? [])
-  const foundations = await selectFoundations(db, targets.foundations ?? [])
-  const blueprints = [
-    ...structures.map(row => row.structure.blueprint),
-    ...foundations.map(row => row.foundation.blueprint),
-  ]
-  const tree = await loadBlueprintTree(db, blueprints)
-  const sites = await loadSites(db, [
-    ...structures.map(row => row.structure.site),
-    ...foundations.map(row => row.foundation.site),
-  ])
-  const [time] = await executeRows<{ now_ms: string }>(
-    db,
-    sql`select (extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text as now_ms`,
+  const rows = await loadConfigRows(engine, db, targets)
+  const line = keep((name: string) => blueprintLine(rows, name))
+  const chain = keep((name: string) => siteChain(rows, name))
+  const blueprintLayers = keep((name: string) =>
+    line(name).map((row): Layer => ({ source: `BluePrint ${row.name}`, values: row.values })),
   )
-  const nowMs = Number(time?.now_ms)
-
-  const resolve =
-    (
-      target: string,
-      blueprint: string,
-      site: string,
-      type: string,
-      middle: Layer[],
-      last: Layer[],
-      changed: Date[],
-    ): LazyConfig =>
-    () => {
-      const line = ancestorsFirst(tree, blueprint)
-      const chain = siteChain(sites, site)
-      const changedMs = [...changed, ...line.map(node => node.updatedAt)].map(Number)
-      const merged = mergeLayers(
-        [
-          ...line.map(node => ({ source: `BluePrint ${node.name}`, values: node.configValues })),
-          ...middle,
-          ...chain.map(node => ({ source: `Site ${node.name}`, values: node.config_values })),
-          ...last,
-          globalLayer(engine.url(), nowMs, Math.max(...changedMs, ...chain.map(node => Number(node.updated_ms)))),
-        ],
-        engine.plugins.foundations.get(type)?.classes ?? [],
-      )
-      return engine.renderer.render(merged, target)
-    }
+  const siteLayers = keep((name: string) =>
+    chain(name).map((row): Layer => ({ source: `Site ${row.name}`, values: row.values })),
+  )
+  const classes = (type: string) => engine.plugins.foundations.get(type)?.classes ?? []
+  const changed = (blueprint: string, site: string, ...own: number[]) =>
+    Math.max(...own, ...[...line(blueprint), ...chain(site)].map(row => row.changedMs))
+  const last = (configUuid: string | undefined, changedMs: number) =>
+    attributes(globalAttributes(engine.url(), configUuid, rows.nowMs, changedMs))
 
   return {
     structures: new Map(
-      structures.map(({ structure: own, foundation: under, structureJob, foundationJob }) => [
+      rows.structures.map(own => [
         own.id,
-        resolve(
-          `Structure ${own.hostname}`,
-          own.blueprint,
-          own.site,
-          under.type,
-          [foundationLayer(engine, under, foundationJob)],
-          [structureLayer(own, structureJob), { source: `Structure ${own.hostname}`, values: own.configValues }],
-          [own.updatedAt, under.updatedAt],
-        ),
+        createConfig(engine, `Structure ${own.hostname}`, classes(own.foundation.type), () => [
+          ...blueprintLayers(own.blueprint),
+          attributes(foundationAttributes(engine, own.foundation)),
+          ...siteLayers(own.site),
+          attributes(structureAttributes(own, zoneOf(chain(own.site)))),
+          { source: `Structure ${own.hostname}`, values: own.values },
+          last(own.configUuid, changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs)),
+        ]),
       ]),
     ),
     foundations: new Map(
-      foundations.map(({ foundation: own, foundationJob }) => [
+      rows.foundations.map(own => [
         own.locator,
-        resolve(
-          `Foundation ${own.locator}`,
-          own.blueprint,
-          own.site,
-          own.type,
-          [
-            foundationLayer(engine, own, foundationJob),
-            { source: 'attributes', values: { _site: own.site, _blueprint: own.blueprint } },
-          ],
-          [],
-          [own.updatedAt],
-        ),
+        createConfig(engine, `Foundation ${own.locator}`, classes(own.type), () => [
+          ...blueprintLayers(own.blueprint),
+          attributes({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
+          ...siteLayers(own.site),
+          last(undefined, changed(own.blueprint, own.site, own.changedMs)),
+        ]),
+      ]),
+    ),
+    sites: new Map(
+      (targets.sites ?? []).map(name => [
+        name,
+        createConfig(engine, `Site ${name}`, [], () => [...siteLayers(name), attributes({ _site: name })]),
       ]),
     ),
   }
 }
 
-/** The config of one Site alone: its own values and those of the Sites above it. */
-export async function loadSiteConfig(engine: Engine, db: Db, name: string): Promise<Values> {
-  const chain = siteChain(await loadSites(db, [name]), name)
-  const merged = mergeLayers(
-    chain.map(node => ({ source: `Site ${node.name}`, values: node.config_values })),
-    [],
-  )
-  return engine.renderer.render({ ...merged, _site: name }, `Site ${name}`)
+const attributes = (values: Values): Layer => ({ source: 'attributes', values })
+
+function createConfig(engine: Engine, target: string, classes: readonly string[], layers: () => Layer[]): Config {
+  let rendered: RenderedValues | undefined
+  const render = () => {
+    rendered ??= renderValues(engine.templates, mergeLayers(layers(), classes), target)
+    return rendered
+  }
+  return {
+    get: key => render().get(key),
+    values: () => render().all(),
+    explain: () => explainValues(engine.templates, layers(), classes, target),
+  }
 }
 
-interface LiveJob {
-  id: number | null
-  cookie: string | null
-}
-
-const liveJob = (name: string) => alias(job, name)
-
-async function selectStructures(db: Db, ids: readonly number[]) {
-  if (!ids.length) return []
-  const own = liveJob('structure_job')
-  const under = liveJob('foundation_job')
-  return db
-    .select({
-      structure,
-      foundation,
-      structureJob: { id: own.id, cookie: own.cookie },
-      foundationJob: { id: under.id, cookie: under.cookie },
-    })
-    .from(structure)
-    .innerJoin(foundation, sql`${foundation.locator} = ${structure.foundation}`)
-    .leftJoin(own, sql`${own.structure} = ${structure.id} and ${own.outcome} is null`)
-    .leftJoin(under, sql`${under.foundation} = ${foundation.locator} and ${under.outcome} is null`)
-    .where(inArray(structure.id, [...ids]))
-}
-
-async function selectFoundations(db: Db, locators: readonly string[]) {
-  if (!locators.length) return []
-  const own = liveJob('foundation_job')
-  return db
-    .select({ foundation, foundationJob: { id: own.id, cookie: own.cookie } })
-    .from(foundation)
-    .leftJoin(own, sql`${own.foundation} = ${foundation.locator} and ${own.outcome} is null`)
-    .where(inArray(foundation.locator, [...locators]))
-}
-
-/** The Sites and all above them. */
-async function loadSites(db: Db, names: readonly string[]): Promise<ReadonlyMap<string, SiteNode>> {
-  if (!names.length) return new Map()
-  const wanted = sql.join(
-    [...new Set(names)].map(name => sql`${name}`),
-    sql`, `,
-  )
-  const rows = await executeRows<SiteNode & Record<string, unknown>>(
-    db,
-    sql`with recursive line as (
-          select * from contractor.site where name in (${wanted})
-          union
-          select up.* from contractor.site up join line on line.parent = up.name
-        ) select name, parent, config_values, (extract(epoch from updated_at) * 1000)::bigint::text as updated_ms from line`,
-  )
-  return new Map(rows.map(row => [row.name, row]))
+/** A BluePrint's line in the order in which values are merged: every ancestor once, before its heirs. */
+function blueprintLine(rows: ConfigRows, name: string): BlueprintRow[] {
+  const line = new Map<string, BlueprintRow>()
+  const visit = (at: string) => {
+    const row = rows.blueprints.get(at)
+    if (!row || line.has(at)) return
+    for (const parent of row.parents) visit(parent)
+    line.set(at, row)
+  }
+  visit(name)
+  return [...line.values()]
 }
 
 /** From the root down. */
-function siteChain(sites: ReadonlyMap<string, SiteNode>, name: string): SiteNode[] {
-  const chain: SiteNode[] = []
-  for (let at = sites.get(name); at; at = at.parent === null ? undefined : sites.get(at.parent)) chain.unshift(at)
+function siteChain(rows: ConfigRows, name: string): SiteRow[] {
+  const chain: SiteRow[] = []
+  for (let at = rows.sites.get(name); at; at = at.parent === null ? undefined : rows.sites.get(at.parent))
+    chain.unshift(at)
   return chain
 }
 
-function foundationLayer(engine: Engine, row: typeof foundation.$inferSelect, job: LiveJob | null): Layer {
-  return {
-    source: 'attributes',
-    values: {
-      _foundation_id: row.locator,
-      _foundation_locator: row.locator,
-      _foundation_type: row.type,
-      _foundation_state: row.state,
-      _foundation_class_list: [...(engine.plugins.foundations.get(row.type)?.classes ?? [])],
-      _foundation_id_map: row.idMap ?? null,
-      _foundation_job_id: job?.id ?? null,
-      _foundation_job_cookie: job?.cookie ?? null,
-    },
+/** Asks once for each name: many targets share their BluePrint and their Site. */
+function keep<T>(make: (name: string) => T): (name: string) => T {
+  const made = new Map<string, T>()
+  return name => {
+    const present = made.get(name)
+    if (present !== undefined) return present
+    const fresh = make(name)
+    made.set(name, fresh)
+    return fresh
   }
-}
-
-function structureLayer(row: typeof structure.$inferSelect, job: LiveJob | null): Layer {
-  return {
-    source: 'attributes',
-    values: {
-      _site: row.site,
-      _blueprint: row.blueprint,
-      _hostname: row.hostname,
-      _structure_id: row.id,
-      _structure_state: row.state,
-      _structure_config_uuid: row.configUuid,
-      _structure_job_id: job?.id ?? null,
-      _structure_job_cookie: job?.cookie ?? null,
-    },
-  }
-}
-
-function globalLayer(url: string, nowMs: number, changedMs: number): Layer {
-  const values: Record<string, Json> = {
-    __contractor_host: url,
-    __pxe_location: `${url}/pxe/`,
-    __signal_location: `${url}/signal/`,
-    __pxe_template_location: `${url}/config/pxe_template/`,
-    __timestamp: new Date(nowMs).toISOString(),
-    __last_modified: new Date(changedMs).toISOString(),
-  }
-  return { source: 'attributes', values }
 }

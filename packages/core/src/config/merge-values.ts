@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Values } from '../database/columns.ts'
 import { ContractorError } from '../plugin/error.ts'
 import type { Json } from '../plugin/json.ts'
 
@@ -8,12 +9,12 @@ import type { Json } from '../plugin/json.ts'
  * makes it apply only where the Foundation's class list has that class. Within one source the operators apply in the
  * order below, and for each of them the plain name before one with a class, so that the more specific one wins.
  */
-export type Values = Record<string, Json>
-
 const order = ['-', '', '<', '>', '~'] as const
 type Operator = (typeof order)[number]
 
 interface Change {
+  /** As it stands in the source. */
+  written: string
   operator: Operator
   name: string
   forClass: string | undefined
@@ -26,45 +27,72 @@ export interface Layer {
   values: Values
 }
 
+/** One thing that a source did to a value. */
+export interface MergeStep {
+  source: string
+  /** The name as it is written there, with its operator and class. */
+  written: string
+  /** What is written there. */
+  value: Json
+  /** The merged value afterwards; absent when it is deleted. */
+  result?: Json
+}
+
+/** Told of each change as it is made. */
+export type Trace = (name: string, step: MergeStep) => void
+
 /** The merged values, in the order of the layers: later ones win. */
-export function mergeLayers(layers: readonly Layer[], classes: readonly string[]): Values {
+export function mergeLayers(layers: readonly Layer[], classes: readonly string[], trace?: Trace): Values {
   const merged: Values = {}
-  for (const layer of layers) applyLayer(merged, layer, classes)
+  for (const layer of layers) applyLayer(merged, layer, classes, trace)
   return merged
 }
 
-function applyLayer(merged: Values, { source, values }: Layer, classes: readonly string[]): void {
-  const changes = Object.entries(values).map(([written, value]) => parseChange(written, value))
-  const applying = changes.filter(({ forClass }) => forClass === undefined || classes.includes(forClass))
-  applying.sort(
-    (a, b) =>
-      order.indexOf(a.operator) - order.indexOf(b.operator) ||
-      Number(a.forClass !== undefined) - Number(b.forClass !== undefined),
-  )
-  for (const { operator, name, value } of applying) {
-    const present = merged[name]
+function applyLayer(merged: Values, { source, values }: Layer, classes: readonly string[], trace?: Trace): void {
+  for (const change of changesOf(values)) {
+    const { operator, name, forClass, value } = change
+    if (forClass !== undefined && !classes.includes(forClass)) continue
+    const present = Object.hasOwn(merged, name) ? merged[name] : undefined
     if (operator === '~') delete merged[name]
     else if (operator === '') merged[name] = value
     else if (operator === '-') {
       if (present !== undefined) merged[name] = without(present, value)
     } else if (present === undefined) merged[name] = value
-    else {
-      const joined = operator === '<' ? join(value, present, present) : join(present, value, value)
-      if (joined === undefined) {
-        throw new ContractorError(
-          'CONFIG_INVALID',
-          `Config value '${operator}${name}' of ${source} cannot be joined: it is ${kindOf(value)}, and what is there is ${kindOf(present)}`,
-          { target: source, key: name },
-        )
-      }
-      merged[name] = joined
-    }
+    else merged[name] = joined(change, present, source)
+    const result = merged[name]
+    trace?.(name, { source, written: change.written, value, ...(result !== undefined && { result }) })
   }
+}
+
+/** A BluePrint's values are parsed once, however many targets inherit them. */
+const parsed = new WeakMap<Values, readonly Change[]>()
+
+function changesOf(values: Values): readonly Change[] {
+  const known = parsed.get(values)
+  if (known) return known
+  const changes = Object.entries(values).map(([written, value]) => parseChange(written, value))
+  changes.sort(
+    (a, b) =>
+      order.indexOf(a.operator) - order.indexOf(b.operator) ||
+      Number(a.forClass !== undefined) - Number(b.forClass !== undefined),
+  )
+  parsed.set(values, changes)
+  return changes
 }
 
 function parseChange(written: string, value: Json): Change {
   const [, operator = '', name = written, forClass] = /^([<>~-]?)([^:]+)(?::(.+))?$/.exec(written) ?? []
-  return { operator: operator as Operator, name, forClass, value }
+  return { written, operator: operator as Operator, name, forClass, value }
+}
+
+function joined({ operator, name, value }: Change, present: Json, source: string): Json {
+  const result = operator === '<' ? join(value, present, present) : join(present, value, value)
+  if (result !== undefined) return result
+  throw new ContractorError(
+    'CONFIG_INVALID',
+    `Config value '${operator}${name}' of ${source} cannot be joined: it is ${kindOf(value)}, and what is there is ${kindOf(present)}`,
+    { target: source, key: name },
+  )
 }
 
 /** Both together, in this order; for maps, `winner` is the one whose values stay where both have a key. */

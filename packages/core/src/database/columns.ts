@@ -4,9 +4,10 @@ import type { Json } from '../plugin/json.ts'
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
 export const contractor = pgSchema('contractor')
 
-/** Kinds of columns that several tables have. */
+/** Config values, fields, and other maps of plain JSON. */
 export type Values = Record<string, Json>
 
+/** Kinds of columns that several tables have. */
 export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 export const createdAt = () => moment('created_at').notNull()

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Renderer } from '../config/render-values.ts'
 import { type Database, type Db, inTransaction } from '../database/database.ts'
+import type { Templates } from '../template/templates.ts'
 import type { Notifications } from './notifications.ts'
 import type { PluginRegistry } from './plugin-registry.ts'
 
@@ -14,7 +14,7 @@ export interface Engine {
   readonly clock: Clock
   readonly plugins: PluginRegistry
   readonly notifications: Notifications
-  readonly renderer: Renderer
+  readonly templates: Templates
   /** Where machines reach the server, for `__contractor_host`; empty when there is none. */
   url(): string
   readonly leaseMs: number

@@ -1,6 +1,6 @@
 import type { CallReply, Host, PendingCall, Json as ScriptJson } from '@contractor/tscript'
 import { z } from 'zod'
-import type { Values } from '../config/merge-values.ts'
+import type { Config } from '../config/load-config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Target } from '../job/target.ts'
 import type { FoundationContext, FunctionContext, Outcome } from '../plugin/define-function.ts'
@@ -22,7 +22,7 @@ export interface ScriptHost extends Host {
 export interface ScriptHostOptions {
   engine: Engine
   target: Target
-  config: () => Values
+  config: Config | undefined
   nowMs: number
 }
 
@@ -93,10 +93,7 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
     }
     return Object.hasOwn(values, name) ? values[name] : undefined
   }
-  const configValue = (name: string): Json | undefined => {
-    const values = config()
-    return Object.hasOwn(values, name) ? values[name] : undefined
-  }
+  const configValue = (name: string): Json | undefined => config?.get(name)
   const readers: Record<string, (name: string) => Json | undefined> = {
     foundation: foundationValue,
     structure: structureValue,

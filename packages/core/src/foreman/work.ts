@@ -1,7 +1,7 @@
 import type { Program } from '@contractor/tscript'
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
-import { type LazyConfig, loadConfigs } from '../config/load-config.ts'
+import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Db } from '../database/database.ts'
 import { job as jobTable, task } from '../database/job-schema.ts'
 import { dependency, foundation, structure } from '../database/schema.ts'
@@ -30,7 +30,8 @@ export interface Work {
   readonly job: JobRow
   readonly program: Program
   readonly target: Target
-  readonly config: LazyConfig
+  /** Absent when its script reads none. */
+  readonly config: Config | undefined
   readonly nowMs: number
   /** Whether a Task of it is out already. */
   readonly hasTask: boolean
@@ -92,9 +93,9 @@ export async function loadWork(
     job: row.job,
     program: row.program,
     target: toTarget(row),
-    config:
-      (row.structure ? configs?.structures.get(row.structure.id) : configs?.foundations.get(row.foundation.locator)) ??
-      (() => ({})),
+    config: row.structure
+      ? configs?.structures.get(row.structure.id)
+      : configs?.foundations.get(row.foundation.locator),
     nowMs: Number(row.nowMs),
     hasTask: row.task !== null,
     wait: waits.get(row.job.id),

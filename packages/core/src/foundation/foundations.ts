@@ -4,7 +4,7 @@ import { requireBlueprint } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { requireComplex } from '../complex/complexes.ts'
 import { loadConfigs } from '../config/load-config.ts'
-import type { Values } from '../config/merge-values.ts'
+import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint as blueprintTable, dependency, foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
@@ -135,7 +135,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     async config(name, options = {}) {
       const db = options.tx ?? engine.db
       await requireFoundation(db, name)
-      return (await loadConfigs(engine, db, { foundations: [name] })).foundations.get(name)?.() ?? {}
+      return (await loadConfigs(engine, db, { foundations: [name] })).foundations.get(name)?.values() ?? {}
     },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {

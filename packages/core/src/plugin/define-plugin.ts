@@ -18,6 +18,8 @@ export interface FoundationOptions<Fields extends z.ZodObject, Tasks extends Any
   type: string
   /** The module under which its Tasks reach agents; the type in lower case unless said. */
   module?: string
+  /** How the kernel of such a machine calls its console, as `ttyS1,115200`; `tty0` unless said. */
+  console?: string
   /** Classes that config values with a suffix (`name:Class`) apply to. */
   classes?: readonly string[]
   /** The type's own columns: checked on every write, in the API, readable in scripts as `foundation.NAME`. */
@@ -31,6 +33,7 @@ export interface FoundationPlugin<Fields extends z.ZodObject = z.ZodObject, Task
   readonly kind: 'foundation'
   readonly type: string
   readonly module: string
+  readonly console?: string
   readonly classes: readonly string[]
   readonly fields: Fields
   // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
@@ -95,6 +98,7 @@ export function defineFoundation<Fields extends z.ZodObject, const Tasks extends
     kind: 'foundation',
     type: options.type,
     module,
+    ...(options.console !== undefined && { console: options.console }),
     classes: options.classes ?? [],
     fields: options.fields,
     values: options.values ?? {},

@@ -13,7 +13,7 @@ export interface ErrorData {
   JOB_REFUSED: { rule: string; target: string }
   SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
   RESOURCE_INVALID: { file: string; line?: number; key?: string }
-  CONFIG_INVALID: { target: string; key: string }
+  CONFIG_INVALID: { target: string; key: string; line?: number; chain?: string[] }
   PLUGIN_INVALID: { plugin: string }
   FUNCTION_FAILED: { module: string; function: string }
   TASK_FAILED: Record<string, never>

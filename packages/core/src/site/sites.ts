@@ -1,7 +1,7 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
-import { loadSiteConfig } from '../config/load-config.ts'
-import type { Values } from '../config/merge-values.ts'
+import { loadConfigs } from '../config/load-config.ts'
+import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { site } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
@@ -43,6 +43,8 @@ export interface Site extends SiteView {
 export interface Sites {
   create(input: z.input<typeof siteInput>, options?: CallOptions): Promise<Site>
   get(name: string, options?: CallOptions): Promise<Site>
+  /** The Site's own values with those of the Sites above it, rendered. */
+  config(name: string, options?: CallOptions): Promise<Values>
   list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Site>>
   update(name: string, changes: z.input<typeof siteChanges>, options?: CallOptions): Promise<Site>
   /** Refused with IN_USE while anything belongs to it. */
@@ -72,6 +74,11 @@ export function createSites(engine: Engine): Sites {
     },
     async get(name, options = {}) {
       return toSite(await requireSite(options.tx ?? engine.db, name))
+    },
+    async config(name, options = {}) {
+      const db = options.tx ?? engine.db
+      await requireSite(db, name)
+      return (await loadConfigs(engine, db, { sites: [name] })).sites.get(name)?.values() ?? {}
     },
     async list(page = {}, options = {}) {
       const { after, limit } = parseInput(pageRequest, page, 'The page')
@@ -123,7 +130,7 @@ export function createSites(engine: Engine): Sites {
     configValues: row.configValues,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
-    config: (options = {}) => loadSiteConfig(engine, options.tx ?? engine.db, row.name),
+    config: (options = {}) => sites.config(row.name, options),
     update: (changes, options) => sites.update(row.name, changes, options),
     delete: options => sites.delete(row.name, options),
   })
@@ -166,6 +173,8 @@ async function usersOfSite(tx: Db, name: string): Promise<string[]> {
         union all select 'Foundation ' || locator from contractor.foundation where site = ${name}
         union all select 'Structure ' || hostname from contractor.structure where site = ${name}
         union all select 'Complex ' || name from contractor.complex where site = ${name}
+        union all select 'AddressBlock ' || name from contractor.address_block where site = ${name}
+        union all select 'Network ' || name from contractor.network where site = ${name}
         limit 20`,
   )
   return rows.map(row => row.who)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { requireBlueprint, selectBlueprints } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { loadConfigs } from '../config/load-config.ts'
-import type { Values } from '../config/merge-values.ts'
+import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import { complexMember, dependency, structure } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
@@ -138,7 +138,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
     async config(id, options = {}) {
       const db = options.tx ?? engine.db
       await requireStructure(db, id)
-      return (await loadConfigs(engine, db, { structures: [id] })).structures.get(id)?.() ?? {}
+      return (await loadConfigs(engine, db, { structures: [id] })).structures.get(id)?.values() ?? {}
     },
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {

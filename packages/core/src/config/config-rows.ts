@@ -1,0 +1,139 @@
+import { sql } from 'drizzle-orm'
+import type { Values } from '../database/columns.ts'
+import { type Db, executePrepared } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type AddressRow, addressesOf, type InterfaceRow, interfacesOf } from '../network/interface-map.ts'
+import type { Json } from '../plugin/json.ts'
+
+/**
+ * All that the config of many targets is made of, in one statement: nothing of it is kept, so that a change anywhere
+ * shows at once, whichever process made it. BluePrints and Sites come once each, however many targets have them.
+ */
+export interface ConfigRows {
+  readonly nowMs: number
+  readonly structures: readonly StructureRow[]
+  readonly foundations: readonly FoundationRow[]
+  readonly blueprints: ReadonlyMap<string, BlueprintRow>
+  readonly sites: ReadonlyMap<string, SiteRow>
+}
+
+interface Sourced {
+  readonly values: Values
+  readonly changedMs: number
+}
+
+export interface BlueprintRow extends Sourced {
+  readonly name: string
+  /** In their order. */
+  readonly parents: readonly string[]
+}
+
+export interface SiteRow extends Sourced {
+  readonly name: string
+  readonly parent: string | null
+  readonly zone: string | null
+}
+
+interface Interfaces {
+  readonly interfaces: readonly InterfaceRow[]
+  readonly addresses: readonly AddressRow[]
+}
+
+export interface FoundationRow extends Interfaces {
+  readonly locator: string
+  readonly type: string
+  readonly site: string
+  readonly blueprint: string
+  readonly complex: string | null
+  readonly state: string
+  readonly idMap: Json
+  readonly plot: string | null
+  readonly changedMs: number
+  /** Its live Job. */
+  readonly job: number | null
+  readonly cookie: string | null
+  /** The Structure that stands on it. */
+  readonly structure: number | null
+}
+
+export interface StructureRow extends Sourced, Interfaces {
+  readonly id: number
+  readonly hostname: string
+  readonly site: string
+  readonly blueprint: string
+  readonly state: string
+  readonly configUuid: string
+  readonly job: number | null
+  readonly cookie: string | null
+  readonly foundation: Omit<FoundationRow, keyof Interfaces | 'structure'>
+}
+
+export interface ConfigTargets {
+  structures?: readonly number[]
+  foundations?: readonly string[]
+  /** Alone, with those above them. */
+  sites?: readonly string[]
+}
+
+const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::bigint`)
+const list = (values: readonly (string | number)[]) =>
+  sql`array(select value from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value)`
+
+/** What `json_build_object` takes of a Foundation that is called `base`, with its live Job `base_job`. */
+const foundationParts = sql`
+  'locator', base.locator, 'type', base.type, 'site', base.site, 'blueprint', base.blueprint, 'complex', base.complex,
+  'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'changedMs', ${ms('base.updated_at')},
+  'job', base_job.id, 'cookie', base_job.cookie`
+
+export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTargets): Promise<ConfigRows> {
+  const { structures = [], foundations = [], sites = [] } = targets
+  const rows = await executePrepared<{ kind: string; data: unknown }>(
+    db,
+    sql`with recursive
+        target as (select * from contractor.structure where id = any(${list(structures)}::bigint[])),
+        alone as (select * from contractor.foundation where locator = any(${list(foundations)})),
+        line(name) as (
+          select blueprint from target union select blueprint from alone
+          union select up.parent from contractor.blueprint_parent up join line on line.name = up.blueprint
+        ),
+        chain(name) as (
+          select site from target union select site from alone union select unnest(${list(sites)})
+          union select up.parent from contractor.site up join chain on chain.name = up.name where up.parent is not null
+        )
+        select 'now' as kind, to_json(${ms('moment.now')}) as data from (select ${engine.clock.now()} as now) moment
+        union all
+        select 'site', json_build_object('name', name, 'parent', parent, 'zone', zone, 'values', config_values,
+          'changedMs', ${ms('updated_at')})
+        from contractor.site where name = any(array(select name from chain))
+        union all
+        select 'blueprint', json_build_object('name', name, 'values', config_values, 'changedMs', ${ms('updated_at')},
+          'parents', array(select parent from contractor.blueprint_parent up where up.blueprint = blueprint.name order by position))
+        from contractor.blueprint where name = any(array(select name from line))
+        union all
+        select 'structure', json_build_object('id', target.id, 'hostname', target.hostname, 'site', target.site,
+          'blueprint', target.blueprint, 'state', target.state, 'configUuid', target.config_uuid, 'values', target.config_values,
+          'changedMs', ${ms('target.updated_at')}, 'job', target_job.id, 'cookie', target_job.cookie,
+          'interfaces', ${interfacesOf(sql`target.id`, sql`target.foundation`)},
+          'addresses', ${addressesOf(sql`target.id`, sql`target.foundation`)},
+          'foundation', json_build_object(${foundationParts}))
+        from target
+        join contractor.foundation base on base.locator = target.foundation
+        left join contractor.job target_job on target_job.structure = target.id and target_job.outcome is null
+        left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null
+        union all
+        select 'foundation', json_build_object(${foundationParts}, 'structure', heir.id,
+          'interfaces', ${interfacesOf(sql`null::bigint`, sql`base.locator`)},
+          'addresses', ${addressesOf(sql`heir.id`, sql`base.locator`)})
+        from alone base
+        left join contractor.structure heir on heir.foundation = base.locator
+        left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null`,
+  )
+  const of = <T>(kind: string) => rows.filter(row => row.kind === kind).map(row => row.data as T)
+  return {
+    nowMs: Number(of<number>('now')[0]),
+    structures: of<StructureRow>('structure'),
+    foundations: of<FoundationRow>('foundation'),
+    blueprints: new Map(of<BlueprintRow>('blueprint').map(row => [row.name, row])),
+    sites: new Map(of<SiteRow>('site').map(row => [row.name, row])),
+  }
+}
