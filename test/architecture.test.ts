@@ -151,7 +151,7 @@ describe('files', () => {
     const wrong = all.flatMap(({ file, text, imports }) => [
       ...(text.split('\n').length > 400 ? [`${file}: more than 400 lines`] : []),
       ...(/^export \*/m.test(text) ? [`${file}: exports everything`] : []),
-      ...(/(^|-)(utils?|helpers?|common|lib|misc|managers?|services?|interfaces?)(-|\.)/.test(basename(file))
+      ...(/(^|-)(utils?|helpers?|common|lib|misc|managers?|services?)(-|\.)/.test(basename(file))
         ? [`${file}: a bucket`]
         : []),
       ...(/^[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(basename(file)) ? [] : [`${file}: not in kebab-case`]),

@@ -1,9 +1,13 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
+import { type ConfigChanges, createConfigChanges } from './config/config-changes.ts'
 import { type DatabaseOption, openDatabase } from './database/open-database.ts'
 import { createDependencies, type Dependencies } from './dependency/dependencies.ts'
+import { createDhcp, type Dhcp } from './dhcp/dhcp.ts'
+import { createDns, type Dns } from './dns/dns.ts'
+import { createZones, type Zones } from './dns/zones.ts'
 import type { Engine, Log } from './engine/engine.ts'
 import { openNotifications } from './engine/notifications.ts'
 import { createPluginRegistry } from './engine/plugin-registry.ts'
@@ -11,10 +15,18 @@ import { createEvents, type Events } from './event/events.ts'
 import { createAdvancer } from './foreman/advance-jobs.ts'
 import { createForeman, type Foreman } from './foreman/foreman.ts'
 import { createFoundations, type Foundations } from './foundation/foundations.ts'
+import { createHosts, type Hosts } from './host/hosts.ts'
 import { createJobs, type Jobs } from './job/jobs.ts'
+import { type AddressBlocks, createAddressBlocks } from './network/address-blocks.ts'
+import { type Addresses, createAddresses } from './network/addresses.ts'
+import { createInterfaces, type Interfaces } from './network/interfaces.ts'
+import { createNetworks, type Networks } from './network/networks.ts'
 import type { Plugin } from './plugin/define-plugin.ts'
+import { createPxes, type Pxes } from './pxe/pxes.ts'
 import { createResources, type Resources } from './resource/resources.ts'
 import { createScripts, type Scripts } from './script/scripts.ts'
+import { createSeals } from './secret/seal.ts'
+import { createSecrets, type Secrets } from './secret/secrets.ts'
 import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
@@ -28,6 +40,13 @@ export interface ContractorOptions {
   plugins?: readonly Plugin[]
   /** Where machines reach the server, without a slash at the end; a function where that is known later. */
   url?: string | (() => string)
+  /** Where images for network boots are (`__pxe_location`), with a slash at the end; `/pxe/` of the server unless said. */
+  pxeUrl?: string
+  /**
+   * 32 bytes in base64, with which secrets are encrypted. Of several, the first encrypts and all decrypt: that is how a
+   * key is changed. Needed as soon as there is a secret to keep; `memory:` makes one for itself.
+   */
+  secretKey?: string | readonly string[]
   /** How long an agent may be silent about a Task before it is taken from it, in milliseconds; 15,000 unless said. */
   leaseMs?: number
   /** How long Jobs that are over, their history and events are kept, in days; 90 unless said, 0 keeps them for ever. */
@@ -45,12 +64,24 @@ export interface Contractor {
   readonly sites: Sites
   readonly scripts: Scripts
   readonly blueprints: Blueprints
+  readonly pxes: Pxes
   readonly resources: Resources
   readonly foundations: Foundations
   readonly structures: Structures
   readonly complexes: Complexes
+  /** What was changed in config values, by whom and when. */
+  readonly configChanges: ConfigChanges
   readonly dependencies: Dependencies
+  readonly addressBlocks: AddressBlocks
+  readonly networks: Networks
+  readonly interfaces: Interfaces
+  readonly addresses: Addresses
+  readonly dhcp: Dhcp
+  readonly zones: Zones
+  readonly dns: Dns
   readonly jobs: Jobs
+  readonly secrets: Secrets
+  readonly hosts: Hosts
   readonly signals: Signals
   readonly events: Events
   readonly tokens: Tokens
@@ -85,7 +116,9 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     plugins,
     notifications,
     templates,
+    seals: createSeals(keysOf(options)),
     url: () => (typeof url === 'function' ? url() : url),
+    pxeUrl: options.pxeUrl,
     leaseMs: options.leaseMs ?? 15_000,
     retentionDays: options.retentionDays ?? 90,
     newId: options.newId ?? randomUUID,
@@ -114,12 +147,23 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     sites: createSites(engine),
     scripts: createScripts(engine),
     blueprints: createBlueprints(engine),
+    pxes: createPxes(engine),
     resources: createResources(engine),
     foundations: createFoundations(engine, jobs),
     structures: createStructures(engine, jobs),
     complexes: createComplexes(engine),
+    configChanges: createConfigChanges(engine),
     dependencies: createDependencies(engine, jobs),
+    addressBlocks: createAddressBlocks(engine),
+    networks: createNetworks(engine),
+    interfaces: createInterfaces(engine),
+    addresses: createAddresses(engine),
+    dhcp: createDhcp(engine),
+    zones: createZones(engine),
+    dns: createDns(engine),
     jobs,
+    secrets: createSecrets(engine),
+    hosts: createHosts(engine),
     signals: createSignals(engine),
     events,
     tokens: createTokens(engine),
@@ -132,4 +176,10 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
       return closed
     },
   }
+}
+
+/** What is in memory alone needs no key that outlives it. */
+function keysOf({ secretKey, database }: ContractorOptions): readonly string[] {
+  if (secretKey === undefined) return database === 'memory:' ? [randomBytes(32).toString('base64')] : []
+  return typeof secretKey === 'string' ? [secretKey] : secretKey
 }

@@ -17,6 +17,12 @@ export const hostname = z
   .max(63, 'must be 63 characters at the most')
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -, not beginning or ending with -')
 
+/** As an operating system names a port. */
+export const interfaceName = z
+  .string()
+  .max(40, 'must be 40 characters at the most')
+  .regex(/^[a-zA-Z][a-zA-Z0-9._-]*$/, 'must be letters, digits, . - and _, beginning with a letter')
+
 export const configName = z
   .string()
   .regex(

@@ -1,5 +1,6 @@
-import { and, inArray, ne, or, sql } from 'drizzle-orm'
+import { and, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
+import { networkInterface } from './database/network-schema.ts'
 import { dependency, foundation, structure } from './database/schema.ts'
 import type { Engine } from './engine/engine.ts'
 import { notify } from './engine/notifications.ts'
@@ -114,6 +115,16 @@ async function setStates(engine: Engine, tx: Db, changes: readonly StateChange[]
       .update(foundation)
       .set({ state: 'planned', locatedAt: null, builtAt: null, idMap: null, updatedAt: now })
       .where(inArray(foundation.locator, gone.foundations))
+    // What comes in its place has other cards, and boots nothing until its Job says so.
+    await tx
+      .update(networkInterface)
+      .set({ mac: null, pxe: null, updatedAt: now })
+      .where(
+        and(
+          inArray(networkInterface.foundation, gone.foundations),
+          or(isNotNull(networkInterface.mac), isNotNull(networkInterface.pxe)),
+        ),
+      )
   }
   if (gone.structures.length) {
     // A new config UUID: a machine that still runs the old Structure is told nothing of the next one.

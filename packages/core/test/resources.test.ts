@@ -31,6 +31,7 @@ sflinks = [
   script = """# pxe boot and install
 dhcp.set_pxe( interface=structure.provisioning_interface, pxe='esx' )
 foundation.power_on()
+iputils.wait_for_port( target=structure.primary_ip, port=80 )
 """
 
 [ script.linux-destroy ]
@@ -53,7 +54,7 @@ describe('a resource file', () => {
       { kind: 'structure', name: 'linux-base', change: 'created' },
       { kind: 'structure', name: 'esx-base', change: 'created' },
     ])
-    expect(first.warnings).toEqual(["linux.toml: linux-create: no plugin that is loaded provides the module 'dhcp'"])
+    expect(first.warnings).toEqual(["linux.toml: linux-create: no plugin that is loaded provides the module 'iputils'"])
     expect(await contractor.blueprints.get('esx-base')).toMatchObject({
       parents: ['linux-base'],
       foundationBlueprints: ['ipmi-base', 'lathe-base'],

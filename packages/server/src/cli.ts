@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isContractorError } from '@contractor/core/plugin'
 import { Command, InvalidArgumentError } from 'commander'
+import type { DnsUpdateOptions } from './dns-update.ts'
+import type { DnsWriteOptions } from './dns-write.ts'
 import type { CheckUpgradeOptions } from './report-upgrade.ts'
 import type { ServeOptions } from './serve.ts'
 
@@ -30,6 +32,13 @@ program
   .option('--port <number>', 'the port to listen on; 0 for any free one', number(0, 65_535), 8080)
   .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
   .option('--url <url>', 'where machines reach this server, when that is not where it listens')
+  .option('--pxe-url <url>', 'where machines find images for network boots, with a slash at the end')
+  .option(
+    '--trusted-proxy <address>',
+    'a proxy, or a subnet of proxies, that says truly for whom it asks; may be given several times',
+    collect,
+    [],
+  )
   .option(
     '--lease <seconds>',
     'how long an agent may be silent about a Task before it is taken from it',
@@ -71,6 +80,48 @@ program
   .action(async (options: CheckUpgradeOptions) => {
     const { reportUpgrade } = await import('./report-upgrade.ts')
     process.exitCode = await reportUpgrade(options)
+  })
+
+const dns = program.command('dns').description('make a name server say what this database says')
+
+dns
+  .command('write')
+  .description('write zone files and a fragment of named.conf into a folder: those that have changed')
+  .argument('<directory>', 'the folder, which must exist')
+  .option(
+    '--database <name>',
+    'pglite:DIRECTORY or postgres://…',
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+  .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
+  .option('--named-conf <file>', 'where the fragment goes; DIRECTORY/named.conf.contractor unless said')
+  .option('--named-directory <path>', 'the folder as named sees it, when that is another path')
+  .option('--check', 'change nothing, say what would change; the exit code is 1 when something would')
+  .action(async (directory: string, options: DnsWriteOptions) => {
+    const { writeDns } = await import('./dns-write.ts')
+    process.exitCode = await writeDns(directory, options)
+  })
+
+dns
+  .command('update')
+  .description(
+    'bring the zones of a running name server up to date with dynamic updates (RFC 2136), signed with a TSIG key',
+  )
+  .requiredOption('--server <address>', 'HOST, HOST:PORT or [IPv6]:PORT')
+  .option(
+    '--database <name>',
+    'pglite:DIRECTORY or postgres://…',
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+  .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
+  .option('--key-file <file>', 'the key, as tsig-keygen writes it')
+  .option('--zone <name>', 'only this zone; may be given several times', collect, [])
+  .option('--keep <name>', 'a name within each zone that is left as it is; may be given several times', collect, [])
+  .option('--check', 'change nothing, say what would change; the exit code is 1 when something would')
+  .addHelpText('after', '\nEnvironment:\n  CONTRACTOR_DNS_KEY  the key as NAME:ALGORITHM:SECRET, without --key-file')
+  .action(async (options: DnsUpdateOptions) => {
+    const { updateDns } = await import('./dns-update.ts')
+    process.exitCode = await updateDns(options)
   })
 
 try {

@@ -9,16 +9,20 @@ import { dependencyRoutes } from './routes/dependencies.ts'
 import { dispatchRoutes } from './routes/dispatch.ts'
 import { eventRoutes } from './routes/events.ts'
 import { foundationRoutes } from './routes/foundations.ts'
+import { hostRoutes } from './routes/hosts.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { signalRoutes } from './routes/signals.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { structureRoutes } from './routes/structures.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { createSourceAddress } from './source-address.ts'
 
 export interface ServerOptions {
   /** Aborted when the host closes: requests that wait end, and agents ask again elsewhere. */
   signal?: AbortSignal
+  /** Proxies, as addresses or subnets, whose `X-Forwarded-For` tells from where a machine asks; none unless said. */
+  trustedProxies?: readonly string[]
 }
 
 const documentPath = '/api/v1/openapi.json'
@@ -29,10 +33,15 @@ const mostBytes = 8 * 1024 * 1024
 /**
  * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`.
  * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`; machines
- * that are being built report back under `/signal`, with the cookie of their Job.
+ * that are being built report back under `/signal`, with the cookie of their Job, and are told what is theirs under
+ * `/config`.
  */
 export function createServer(contractor: Contractor, options: ServerOptions = {}): App {
-  const context = { contractor, closing: options.signal ?? new AbortController().signal }
+  const context = {
+    contractor,
+    closing: options.signal ?? new AbortController().signal,
+    sourceAddress: createSourceAddress(options.trustedProxies ?? []),
+  }
   const api = createApp()
   api.use(
     bodyLimit({
@@ -70,6 +79,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.route('/api/v1', api)
   app.route('/signal', signalRoutes(context))
+  app.route('/config', hostRoutes(context))
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   return app

@@ -2,6 +2,7 @@ import type { Contractor, Identity } from '@contractor/core'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { problem, validationFailed } from './problem.ts'
+import type { SourceAddress } from './source-address.ts'
 
 /** What a request carries on its way through the routes. */
 export interface Environment {
@@ -15,6 +16,7 @@ export interface RouteContext {
   contractor: Contractor
   /** Aborted when the server closes: ends what waits. */
   closing: AbortSignal
+  sourceAddress: SourceAddress
 }
 
 /** An app whose refusals of input are the engine's own errors. */

@@ -14,6 +14,7 @@ const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   SCRIPT_INVALID: 422,
   RESOURCE_INVALID: 422,
   CONFIG_INVALID: 422,
+  SECRET_KEY_MISSING: 503,
   PLUGIN_INVALID: 500,
   FUNCTION_FAILED: 500,
   TASK_FAILED: 500,

@@ -2,6 +2,7 @@ import { type Contractor, createContractor } from '@contractor/core'
 import { createServer } from './create-server.ts'
 import { type Listening, listen } from './listen.ts'
 import { loadPlugins } from './load-plugins.ts'
+import { secretKeys } from './secret-keys.ts'
 import { writeLog } from './write-log.ts'
 
 export interface ServeOptions {
@@ -13,6 +14,8 @@ export interface ServeOptions {
   /** Seconds. */
   lease: number
   keepDays: number
+  trustedProxy: string[]
+  pxeUrl?: string
 }
 
 /** Runs a server until the signal aborts: SIGTERM or SIGINT, for the command. */
@@ -22,15 +25,20 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
   const contractor = await createContractor({
     database: options.database,
     plugins,
+    ...secretKeys(),
     leaseMs: options.lease * 1000,
     retentionDays: options.keepDays,
+    ...(options.pxeUrl !== undefined && { pxeUrl: options.pxeUrl }),
     log: writeLog,
     url: () => options.url ?? listening?.url ?? '',
   })
   try {
     await provideAdminToken(contractor)
     const closing = new AbortController()
-    listening = await listen(createServer(contractor, { signal: closing.signal }), options)
+    listening = await listen(
+      createServer(contractor, { signal: closing.signal, trustedProxies: options.trustedProxy }),
+      options,
+    )
     // The one line that another program may wait for and read.
     process.stdout.write(`Contractor is listening on ${listening.url}, database: ${contractor.databaseName}\n`)
     await new Promise<void>(resolve =>

@@ -1,7 +1,7 @@
 import { asc, gt } from 'drizzle-orm'
 import type { z } from 'zod'
 import { blueprint } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import type { Change } from '../script/scripts.ts'
@@ -18,7 +18,7 @@ export function createBlueprints(engine: Engine): Blueprints {
   return {
     async put(input, options = {}) {
       const parsed = parseInput(blueprintInput, input, 'The BluePrint')
-      const [change] = await transaction(engine, options, tx => putBlueprints(engine, tx, [parsed]))
+      const [change] = await transaction(engine, options, tx => putBlueprints(engine, tx, [parsed], whoIs(options)))
       return { change: change ?? 'unchanged' }
     },
     async get(name, options = {}) {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { eq, inArray } from 'drizzle-orm'
+import { recordConfigChanges } from '../config/config-changes.ts'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript, script } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -12,7 +13,12 @@ import { loadBlueprintTree } from './blueprint-tree.ts'
  * Saves BluePrints as they are given, replacing what was there. Those of one call may name each other as parents in any
  * order: all rows are written before any link. Changes come back in the order of the input.
  */
-export async function putBlueprints(engine: Engine, tx: Db, inputs: readonly BlueprintInput[]): Promise<Change[]> {
+export async function putBlueprints(
+  engine: Engine,
+  tx: Db,
+  inputs: readonly BlueprintInput[],
+  by: string,
+): Promise<Change[]> {
   const present = new Map(
     (
       await selectBlueprints(
@@ -41,6 +47,16 @@ export async function putBlueprints(engine: Engine, tx: Db, inputs: readonly Blu
   for (const input of changed) await putRow(engine, tx, input)
   for (const input of changed) await putLinks(tx, input)
   await refuseCircles(tx, changed)
+  await recordConfigChanges(
+    engine,
+    tx,
+    by,
+    changed.map(({ name, configValues }) => ({
+      owner: { blueprint: name },
+      before: present.get(name)?.configValues ?? {},
+      after: configValues,
+    })),
+  )
   return changes
 }
 

@@ -108,20 +108,23 @@ export function zoneOf(chain: readonly SiteRow[]): string | null {
   return chain.findLast(site => site.zone !== null)?.zone ?? null
 }
 
-/** `__pxe_template_location` is the machine's own where the config is a Structure's. */
-export function globalAttributes(
-  url: string,
-  configUuid: string | undefined,
-  nowMs: number,
-  changedMs: number,
-): Values {
-  const own = configUuid === undefined ? '' : `c/${configUuid}`
+export interface GlobalFacts {
+  url: string
+  /** Where images for network boots are; under the server's own URL unless said. */
+  pxeUrl: string | undefined
+  /** How a machine asks for what is its own: the end of the path. */
+  path: string
+  nowMs: number
+  changedMs: number
+}
+
+export function globalAttributes({ url, pxeUrl, path, nowMs, changedMs }: GlobalFacts): Values {
   return {
     __contractor_host: url,
-    __pxe_location: `${url}/pxe/`,
+    __pxe_location: pxeUrl ?? `${url}/pxe/`,
     __signal_location: `${url}/signal/`,
-    __pxe_template_location: `${url}/config/pxe_template/${own}`,
-    __config_location: `${url}/config/config/${own}`,
+    __pxe_template_location: `${url}/config/pxe_template/${path}`,
+    __config_location: `${url}/config/config/${path}`,
     __timestamp: new Date(nowMs).toISOString(),
     __last_modified: new Date(changedMs).toISOString(),
   }

@@ -73,6 +73,8 @@ export interface ConfigTargets {
   foundations?: readonly string[]
   /** Alone, with those above them. */
   sites?: readonly string[]
+  /** Of a machine that asks for itself: the end of the path by which it does, and attributes that it may not see. */
+  asked?: { path: string; hidden: readonly string[] }
 }
 
 const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::bigint`)

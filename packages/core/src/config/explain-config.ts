@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isContractorError } from '../plugin/error.ts'
-import { type Json, json } from '../plugin/json.ts'
+import { asJson, type Json, json } from '../plugin/json.ts'
+import { maskSecrets } from '../plugin/secret.ts'
 import type { Templates } from '../template/templates.ts'
 import { type Layer, type MergeStep, mergeLayers } from './merge-values.ts'
 import { namedBy, renderValues } from './render-values.ts'
@@ -47,7 +48,7 @@ export function explainValues(
     else steps.set(name, [step])
   })
   const rendered = renderValues(templates, merged, target)
-  return [...steps.keys()].sort().map((key): ValueExplanation => {
+  const explained = [...steps.keys()].sort().map((key): ValueExplanation => {
     const written = Object.hasOwn(merged, key) ? merged[key] : undefined
     const common = {
       key,
@@ -63,4 +64,5 @@ export function explainValues(
       return { ...common, template: written as Json, error: error.message }
     }
   })
+  return maskSecrets(asJson(explained)) as ConfigExplanation
 }

@@ -2,6 +2,8 @@ import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
+import { maskSecrets } from '../plugin/secret.ts'
+import { linkSecrets, loadNamedSecrets } from '../secret/secrets.ts'
 import {
   foundationAttributes,
   globalAttributes,
@@ -22,8 +24,12 @@ import { type RenderedValues, renderValues } from './render-values.ts'
 export interface Config {
   /** One value, rendered with what it needs and nothing else; undefined when there is none. Throws CONFIG_INVALID. */
   get(key: string): Json | undefined
-  /** All values, rendered. Throws CONFIG_INVALID. */
+  /** All values, rendered, with references to secrets. Throws CONFIG_INVALID. */
   values(): Values
+  /** All values, rendered, as people may see them: `***` for secrets. Throws CONFIG_INVALID. */
+  shown(): Values
+  /** The same, with other values of the Structure's own. */
+  withOwn(values: Values): Config
   /** Where each value comes from. Throws CONFIG_INVALID only where the sources themselves cannot be merged. */
   explain(): ConfigExplanation
 }
@@ -34,34 +40,52 @@ export interface Configs {
   sites: ReadonlyMap<string, Config>
 }
 
-/** Reads the config of many targets: one statement. What cannot be merged or rendered says so when it is asked for. */
+/** Reads the config of many targets: one statement, and one more where a source names secrets. What cannot be merged or rendered says so when it is asked for. */
 export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets): Promise<Configs> {
   const rows = await loadConfigRows(engine, db, targets)
+  const sources = [...rows.blueprints.values(), ...rows.sites.values(), ...rows.structures]
+  const secrets = await loadNamedSecrets(
+    db,
+    sources.map(row => row.values),
+  )
+  const layer = (source: string, values: Values): Layer => ({
+    source,
+    values: secrets ? linkSecrets(values, secrets, source) : values,
+  })
   const line = keep((name: string) => blueprintLine(rows, name))
   const chain = keep((name: string) => siteChain(rows, name))
-  const blueprintLayers = keep((name: string) =>
-    line(name).map((row): Layer => ({ source: `BluePrint ${row.name}`, values: row.values })),
-  )
-  const siteLayers = keep((name: string) =>
-    chain(name).map((row): Layer => ({ source: `Site ${row.name}`, values: row.values })),
-  )
+  const blueprintLayers = keep((name: string) => line(name).map(row => layer(`BluePrint ${row.name}`, row.values)))
+  const siteLayers = keep((name: string) => chain(name).map(row => layer(`Site ${row.name}`, row.values)))
   const classes = (type: string) => engine.plugins.foundations.get(type)?.classes ?? []
   const changed = (blueprint: string, site: string, ...own: number[]) =>
     Math.max(...own, ...[...line(blueprint), ...chain(site)].map(row => row.changedMs))
-  const last = (configUuid: string | undefined, changedMs: number) =>
-    attributes(globalAttributes(engine.url(), configUuid, rows.nowMs, changedMs))
+  const { asked } = targets
+  const last = (path: string, changedMs: number) =>
+    attributes(
+      globalAttributes({
+        url: engine.url(),
+        pxeUrl: engine.pxeUrl,
+        path: asked?.path ?? path,
+        nowMs: rows.nowMs,
+        changedMs,
+      }),
+    )
+  const given = (values: Values) =>
+    attributes(
+      asked ? Object.fromEntries(Object.entries(values).filter(([key]) => !asked.hidden.includes(key))) : values,
+    )
 
   return {
     structures: new Map(
       rows.structures.map(own => [
         own.id,
-        createConfig(engine, `Structure ${own.hostname}`, classes(own.foundation.type), () => [
+        createConfig(engine, `Structure ${own.hostname}`, classes(own.foundation.type), (values = own.values) => [
           ...blueprintLayers(own.blueprint),
-          attributes(foundationAttributes(engine, own.foundation)),
+          given(foundationAttributes(engine, own.foundation)),
           ...siteLayers(own.site),
-          attributes(structureAttributes(own, zoneOf(chain(own.site)))),
-          { source: `Structure ${own.hostname}`, values: own.values },
-          last(own.configUuid, changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs)),
+          given(structureAttributes(own, zoneOf(chain(own.site)))),
+          layer(`Structure ${own.hostname}`, values),
+          last(`c/${own.configUuid}`, changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs)),
         ]),
       ]),
     ),
@@ -70,16 +94,21 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
         own.locator,
         createConfig(engine, `Foundation ${own.locator}`, classes(own.type), () => [
           ...blueprintLayers(own.blueprint),
-          attributes({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
+          given({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
           ...siteLayers(own.site),
-          last(undefined, changed(own.blueprint, own.site, own.changedMs)),
+          last(`f/${own.locator}`, changed(own.blueprint, own.site, own.changedMs)),
         ]),
       ]),
     ),
     sites: new Map(
       (targets.sites ?? []).map(name => [
         name,
-        createConfig(engine, `Site ${name}`, [], () => [...siteLayers(name), attributes({ _site: name })]),
+        createConfig(engine, `Site ${name}`, [], () => [
+          ...siteLayers(name),
+          attributes({ _site: name }),
+          // A machine that nobody knows yet has its Site's config alone, and must find its way all the same.
+          ...(asked ? [last('', Math.max(...chain(name).map(row => row.changedMs)))] : []),
+        ]),
       ]),
     ),
   }
@@ -87,16 +116,24 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
 
 const attributes = (values: Values): Layer => ({ source: 'attributes', values })
 
-function createConfig(engine: Engine, target: string, classes: readonly string[], layers: () => Layer[]): Config {
+function createConfig(
+  engine: Engine,
+  target: string,
+  classes: readonly string[],
+  layers: (own?: Values) => Layer[],
+  own?: Values,
+): Config {
   let rendered: RenderedValues | undefined
   const render = () => {
-    rendered ??= renderValues(engine.templates, mergeLayers(layers(), classes), target)
+    rendered ??= renderValues(engine.templates, mergeLayers(layers(own), classes), target)
     return rendered
   }
   return {
     get: key => render().get(key),
     values: () => render().all(),
-    explain: () => explainValues(engine.templates, layers(), classes, target),
+    shown: () => maskSecrets(render().all()),
+    withOwn: values => createConfig(engine, target, classes, layers, values),
+    explain: () => explainValues(engine.templates, layers(own), classes, target),
   }
 }
 

@@ -16,8 +16,9 @@ export const configChange = contractor.table(
     structure: bigint('structure', { mode: 'number' }),
     /** As written, with its prefix and class. */
     key: text('key').notNull(),
-    before: jsonb('before').$type<Json>(),
-    after: jsonb('after').$type<Json>(),
+    /** In a map, so that JSON's null is a value; absent when there was none. */
+    before: jsonb('before').$type<{ value: Json }>(),
+    after: jsonb('after').$type<{ value: Json }>(),
   },
   table => [
     index('config_change_site').on(table.site, table.id),

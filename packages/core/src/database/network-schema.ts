@@ -33,6 +33,8 @@ export const addressBlock = contractor.table(
     description: text('description').notNull().default(''),
     subnet: cidr('subnet').notNull(),
     gateway: inet('gateway'),
+    /** None below it is free: where the search for the lowest begins. A trigger lowers it when an address is deleted. */
+    nextFree: inet('next_free'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { type Database, type Db, inTransaction } from '../database/database.ts'
+import type { Seals } from '../secret/seal.ts'
 import type { Templates } from '../template/templates.ts'
 import type { Notifications } from './notifications.ts'
 import type { PluginRegistry } from './plugin-registry.ts'
@@ -15,8 +16,11 @@ export interface Engine {
   readonly plugins: PluginRegistry
   readonly notifications: Notifications
   readonly templates: Templates
+  readonly seals: Seals
   /** Where machines reach the server, for `__contractor_host`; empty when there is none. */
   url(): string
+  /** Where images for network boots are, for `__pxe_location`; under `url` unless said. */
+  readonly pxeUrl: string | undefined
   readonly leaseMs: number
   /** How long what is over is kept, in days; 0 keeps it for ever. */
   readonly retentionDays: number

@@ -1,7 +1,10 @@
 import type { AnyFunction } from '../plugin/define-function.ts'
 import { engineModules, type FoundationPlugin, type ModulePlugin, type Plugin } from '../plugin/define-plugin.ts'
+import type { TaskDefinition } from '../plugin/define-task.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { dhcpModule } from '../pxe/dhcp-module.ts'
 import { signaling } from '../signal/signaling.ts'
+import { structureModule } from '../structure/structure-module.ts'
 
 /** The plugins that the host passed in. */
 export interface PluginRegistry {
@@ -9,6 +12,8 @@ export interface PluginRegistry {
   readonly modules: ReadonlyMap<string, ModulePlugin>
   /** Throws NOT_FOUND for a type that no plugin provides. */
   getFoundation(type: string): FoundationPlugin
+  /** What an agent's module does, for the checks of its answers. */
+  findTask(module: string, name: string): TaskDefinition | undefined
   /** A module's function, for the Foundation type at hand where the module is `foundation`. */
   findFunction(
     module: string,
@@ -20,7 +25,7 @@ export interface PluginRegistry {
 /** Throws PLUGIN_INVALID when two plugins claim one name. */
 export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
   const foundations = new Map<string, FoundationPlugin>()
-  const modules = new Map<string, ModulePlugin>([[signaling.module, signaling]])
+  const modules = new Map<string, ModulePlugin>([signaling, dhcpModule, structureModule].map(own => [own.module, own]))
   const taken = new Set<string>(engineModules)
   for (const plugin of plugins) {
     if (taken.has(plugin.module)) {
@@ -48,6 +53,10 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
         kind: 'Foundation type',
         id: type,
       })
+    },
+    findTask(module, name) {
+      const tasks = (modules.get(module) ?? [...foundations.values()].find(one => one.module === module))?.tasks
+      return tasks && Object.hasOwn(tasks, name) ? tasks[name] : undefined
     },
     findFunction(module, name, foundationType) {
       const plugin = module === 'foundation' ? foundations.get(foundationType) : modules.get(module)

@@ -15,9 +15,11 @@ import type { NewStep } from '../job/step.ts'
 import { type JobRow, type TargetRef, targetRef } from '../job/target.ts'
 import type { TaskRequest } from '../plugin/define-task.ts'
 import { asJson, type Json } from '../plugin/json.ts'
+import { holdsSecret, maskSecrets, maskText } from '../plugin/secret.ts'
 import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
 import { type Arrival, type Call, call as callSchema, currentRequest, findCalled, receive } from './call.ts'
+import { type Effects, hasEffects, type TargetEffects } from './effects.ts'
 import { createScriptHost } from './script-host.ts'
 import { advanceUndoing, type Undoing } from './undo.ts'
 import type { Work } from './work.ts'
@@ -40,8 +42,8 @@ export interface Transition {
   }
   task?: { site: string; module: string; function: string; params: Json; attempt: number }
   events: NewEvent[]
-  /** Fields of the Foundation that the script changed. */
-  foundation?: { locator: string; fields: Record<string, Json | undefined> }
+  /** What the script changed in its target. */
+  effects?: TargetEffects
   /** What the start or the end of the Job does to its target. */
   changes: StateChange[]
   /** What is added to the Job's history, and which steps of it are undone. */
@@ -60,7 +62,15 @@ const lookAgainMs = 250
 export function advance(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const transition = work.job.undoing === null ? advanceScript(engine, work, arrival) : undo(engine, work, arrival)
   const answered = answeredStep(work, arrival)
-  return answered ? { ...transition, steps: [answered, ...(transition.steps ?? [])] } : transition
+  return masked(answered ? { ...transition, steps: [answered, ...(transition.steps ?? [])] } : transition)
+}
+
+/** A message is for people: a secret that a function has put into it is not. */
+function masked(transition: Transition): Transition {
+  const { job, events } = transition
+  if (!holdsSecret(job.message)) return transition
+  const told = events.map(one => (one.data ? { ...one, data: maskSecrets(one.data) } : one))
+  return { ...transition, job: { ...job, message: maskText(job.message) }, events: told }
 }
 
 function advanceScript(engine: Engine, work: Work, arrival?: Arrival): Transition {
@@ -91,11 +101,9 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const { id, vm, progress, state } = work.job
   const keepAsIs = state !== 'queued'
   const stand = advanceUndoing(engine, work, arrival)
-  const { kind, message, undone, wakeAtMs, task, fields } = stand
+  const { kind, message, undone, wakeAtMs, task } = stand
   const undoing = stand.undoing
-  const foundation = Object.keys(fields).length
-    ? { foundation: { locator: work.target.foundation.locator, fields } }
-    : {}
+  const changed = effectsOf(work, stand.effects)
   if (kind === 'over') {
     const over = targetRef(work.target)
     const ended = { id, state: 'done', outcome: 'undone', vm: null, message: '', progress, wakeAtMs: null } as const
@@ -105,7 +113,7 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
       changes: [],
       undone,
       over,
-      ...foundation,
+      ...changed,
     }
   }
   const next = kind === 'waiting' ? (keepAsIs ? state : 'queued') : kind
@@ -117,7 +125,7 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
     changes: [],
     undone,
     ...(task && !keepAsIs && { task: { site, ...task } }),
-    ...foundation,
+    ...changed,
   }
 }
 
@@ -175,8 +183,8 @@ function pendingCall(vm: State): Call | undefined {
 }
 
 function runScript(engine: Engine, work: Work, before: State): Transition {
-  const { program, target, config, nowMs } = work
-  const host = createScriptHost({ engine, target, config, nowMs })
+  const { program, target, config, pxes, nowMs } = work
+  const host = createScriptHost({ engine, target, config, pxes, nowMs })
   let vm = run(program, before, host, { steps: stepBudget })
   const heard = work.job.signalledAt !== null && vm.stop?.kind === 'waiting' && vm.pending?.module === signaling.module
   if (heard) {
@@ -186,13 +194,19 @@ function runScript(engine: Engine, work: Work, before: State): Transition {
   }
   const moved = toTransition(engine, work, vm, vm.stop)
   const steps = host.undoable.map((one): NewStep => toStep(work, { ...one, end: 'done' }))
-  const transition: Transition = {
+  return {
     ...moved,
     ...(heard && { job: { ...moved.job, heard } }),
     ...(steps.length && { steps }),
+    ...effectsOf(work, host.effects),
   }
-  if (!Object.keys(host.changedFields).length) return transition
-  return { ...transition, foundation: { locator: target.foundation.locator, fields: host.changedFields } }
+}
+
+/** What is to be written of it, if anything. */
+function effectsOf({ job, target }: Work, effects: Effects): Pick<Transition, 'effects'> {
+  if (!hasEffects(effects)) return {}
+  const { foundation, structure } = target
+  return { effects: { ...effects, job: job.id, foundation: foundation.locator, ...(structure && { structure }) } }
 }
 
 function toTransition(engine: Engine, work: Work, vm: State, stop: Stop | undefined): Transition {

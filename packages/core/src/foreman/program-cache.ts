@@ -1,4 +1,4 @@
-import { type Program, referencedNames } from '@contractor/tscript'
+import type { Program } from '@contractor/tscript'
 import { inArray } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { program } from '../database/schema.ts'
@@ -29,9 +29,4 @@ export function createProgramCache(): ProgramCache {
       return new Map(wanted.map(id => [id, programs.get(id) as Program]))
     },
   }
-}
-
-/** Whether a program speaks of a module at all. */
-export function mentions(compiled: Program, module: string): boolean {
-  return Object.hasOwn(referencedNames(compiled), module)
 }

@@ -1,11 +1,21 @@
-import type { CallReply, Host, PendingCall, Json as ScriptJson } from '@contractor/tscript'
+import {
+  type CallReply,
+  type Host,
+  type PendingCall,
+  type Program,
+  referencedNames,
+  type Json as ScriptJson,
+} from '@contractor/tscript'
 import { z } from 'zod'
 import type { Config } from '../config/load-config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Target } from '../job/target.ts'
 import type { FoundationContext, FunctionContext, Outcome } from '../plugin/define-function.ts'
 import { asJson, type Json, json } from '../plugin/json.ts'
+import { holdsSecret } from '../plugin/secret.ts'
+import { dhcpModule } from '../pxe/dhcp-module.ts'
 import { type Call, call as callSchema, findCalled } from './call.ts'
+import { collectEffects, type Effects, type EffectsOf } from './effects.ts'
 
 /**
  * What a script sees of its target: `foundation`, `structure` and `config` values, and the functions of plugins. It
@@ -13,34 +23,65 @@ import { type Call, call as callSchema, findCalled } from './call.ts'
  * rest of the transition.
  */
 export interface ScriptHost extends Host {
-  /** Fields of the Foundation that were set; undefined ones were cleared. */
-  readonly changedFields: Record<string, Json | undefined>
+  readonly effects: Effects
   /** Calls that were done and that their functions could undo. */
   readonly undoable: { module: string; function: string; call: Call }[]
+}
+
+/** Values of `structure` and `foundation` that are attributes of the config, or a part of one. */
+type AttributePath = readonly [attribute: string, part?: string]
+const foundationAttributes: Readonly<Record<string, AttributePath>> = {
+  provisioning_interface: ['_provisioning_interface'],
+  interface_list: ['_foundation_interface_list'],
+}
+const structureAttributes: Readonly<Record<string, AttributePath>> = {
+  provisioning_interface: ['_provisioning_interface'],
+  provisioning_ip: ['_provisioning_address', 'address'],
+  primary_interface: ['_primary_interface'],
+  primary_ip: ['_primary_address', 'address'],
+  fqdn: ['_fqdn'],
+  domain_name: ['_domain_name'],
+  interface_map: ['_interface_map'],
+}
+
+/** Whether a script reads anything that needs the config. */
+export function readsConfig(program: Program): boolean {
+  const { structure = [], foundation = [], config, [dhcpModule.module]: dhcp } = referencedNames(program)
+  if (config || dhcp) return true
+  return (
+    structure.some(name => Object.hasOwn(structureAttributes, name)) ||
+    foundation.some(name => Object.hasOwn(foundationAttributes, name))
+  )
+}
+
+/** Whether a script may say what a machine boots. */
+export const setsPxe = (program: Program) => Object.hasOwn(referencedNames(program), dhcpModule.module)
+
+function readPath(value: Json | undefined, part: string | undefined): Json | undefined {
+  if (part === undefined || value === undefined || value === null) return value
+  return typeof value === 'object' && !Array.isArray(value) ? (value[part] ?? null) : null
 }
 
 export interface ScriptHostOptions {
   engine: Engine
   target: Target
   config: Config | undefined
+  /** The names of all PXEs, where the script may set one. */
+  pxes: ReadonlySet<string>
   nowMs: number
 }
 
-export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOptions): ScriptHost {
+export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }: ScriptHostOptions): ScriptHost {
   const { foundation: row, structure } = target
   const plugin = engine.plugins.foundations.get(row.type)
-  const changedFields: Record<string, Json | undefined> = {}
+  const changes = collectEffects(engine, target, plugin, loaded, pxes)
   const undoable: ScriptHost['undoable'] = []
-  const fields = (): Record<string, Json> => {
-    const merged = { ...row.fields, ...changedFields }
-    return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, Json] => entry[1] !== undefined))
-  }
   const foundation = (): FoundationContext => ({
     locator: row.locator,
     type: row.type,
     site: row.site,
     state: row.state,
-    fields: fields(),
+    fields: changes.fields(),
   })
   const context = (callId: string): FunctionContext => ({
     now: nowMs,
@@ -55,15 +96,6 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
       },
     }),
   })
-  /** Fields are checked as a whole, so that no script leaves a Foundation that its own type would refuse. */
-  const setFields = (changes: Readonly<Record<string, unknown>>): string | undefined => {
-    const checked = plugin?.fields.safeParse({ ...fields(), ...changes })
-    if (checked && !checked.success) return z.prettifyError(checked.error)
-    for (const [name, value] of Object.entries(changes))
-      changedFields[name] = value === undefined ? undefined : json.parse(value)
-    return undefined
-  }
-
   const foundationValue = (name: string): Json | undefined => {
     const value = plugin && Object.hasOwn(plugin.values, name) ? plugin.values[name] : undefined
     if (value) return value.get(foundation())
@@ -77,8 +109,8 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
       class_list: [...(plugin?.classes ?? [])],
     }
     if (Object.hasOwn(common, name)) return common[name]
-    if (plugin && Object.hasOwn(plugin.fields.shape, name)) return fields()[name] ?? null
-    return undefined
+    if (plugin && Object.hasOwn(plugin.fields.shape, name)) return changes.fields()[name] ?? null
+    return attribute(foundationAttributes, name)
   }
   const structureValue = (name: string): Json | undefined => {
     if (!structure) return undefined
@@ -91,9 +123,13 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
       config_uuid: structure.configUuid,
       foundation: structure.foundation,
     }
-    return Object.hasOwn(values, name) ? values[name] : undefined
+    return Object.hasOwn(values, name) ? values[name] : attribute(structureAttributes, name)
   }
-  const configValue = (name: string): Json | undefined => config?.get(name)
+  const attribute = (attributes: Readonly<Record<string, AttributePath>>, name: string): Json | undefined => {
+    const path = Object.hasOwn(attributes, name) ? attributes[name] : undefined
+    return path && readPath(changes.config()?.get(path[0]), path[1])
+  }
+  const configValue = (name: string): Json | undefined => changes.config()?.get(name)
   const readers: Record<string, (name: string) => Json | undefined> = {
     foundation: foundationValue,
     structure: structureValue,
@@ -101,15 +137,16 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
   }
 
   return {
-    changedFields,
+    effects: changes.effects,
     undoable,
     now: () => nowMs / 1000,
+    joinSecret: parts => ({ $secret: parts.map(part => fromScript(part)).join('') }),
     get(module, name) {
       const read = Object.hasOwn(readers, module) ? readers[module] : undefined
       if (!read) return { error: `There is no value ${module}.${name}`, missing: true }
       try {
         const value = read(name)
-        if (value !== undefined) return { value: value as ScriptJson }
+        if (value !== undefined) return { value: toScript(value) }
         if (module === 'structure' && !structure)
           return { error: 'This job is for a Foundation: there is no structure', missing: true }
         return { error: `${module} has no value '${name}' here`, missing: true }
@@ -122,7 +159,7 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
         module === 'foundation' && plugin && Object.hasOwn(plugin.values, name) ? plugin.values[name] : undefined
       if (!definition?.set) return { error: `${module}.${name} cannot be set` }
       try {
-        const refused = setFields(definition.set(value as Json, foundation()))
+        const refused = changes.setFields(definition.set(fromScript(value), foundation()))
         return refused === undefined
           ? { ok: true }
           : { error: `foundation.${name} cannot be ${JSON.stringify(value)}: ${refused}` }
@@ -153,7 +190,7 @@ export function createScriptHost({ engine, target, config, nowMs }: ScriptHostOp
         if (outcome.kind === 'done' && definition.undo) {
           undoable.push({ module: pending.module, function: pending.function, call: current })
         }
-        return settle(outcome, current, name, definition.message?.(state), definition.result, setFields)
+        return settle(outcome, current, name, definition.message?.(state), definition.result, changes)
       } catch (error) {
         return { kind: 'error', state: pending.state, message: `${name} failed: ${messageOf(error)}` }
       }
@@ -167,15 +204,18 @@ function settle(
   name: string,
   message: string | undefined,
   result: z.ZodType,
-  setFields: (changes: Readonly<Record<string, unknown>>) => string | undefined,
+  changes: EffectsOf,
 ): CallReply {
   const state = asJson(current)
   switch (outcome.kind) {
     case 'done': {
-      const value = json.parse(result.parse(outcome.value)) as ScriptJson
-      const refused = outcome.fields && setFields(outcome.fields)
-      if (refused !== undefined)
-        return { kind: 'error', state, message: `${name} would set fields that are not valid: ${refused}` }
+      const value = toScript(json.parse(result.parse(outcome.value)))
+      const fields = outcome.fields && changes.setFields(outcome.fields)
+      if (fields !== undefined)
+        return { kind: 'error', state, message: `${name} would set fields that are not valid: ${fields}` }
+      const refused =
+        (outcome.config && changes.setConfig(outcome.config)) ?? (outcome.pxe && changes.setPxe(outcome.pxe))
+      if (refused !== undefined) return { kind: 'error', state, message: `${name}: ${refused}` }
       return { kind: 'value', value }
     }
     case 'pending': {
@@ -193,15 +233,29 @@ function settle(
   }
 }
 
-/** A script's arguments as functions take them: a time is its seconds. */
+/** A script's arguments as functions take them. */
 function plainArguments(given: PendingCall['arguments']): Record<string, Json> {
-  const plain = (value: ScriptJson): Json => {
-    if (Array.isArray(value)) return value.map(plain)
-    if (typeof value !== 'object' || value === null) return value
-    if (typeof value.$time === 'number' && Object.keys(value).length === 1) return value.$time
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
-  }
-  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, plain(value)]))
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, fromScript(value)]))
+}
+
+/** A script's value as the engine has it: a time is its seconds, a secret the text that refers to it. */
+function fromScript(value: ScriptJson): Json {
+  if (Array.isArray(value)) return value.map(fromScript)
+  if (typeof value !== 'object' || value === null) return value
+  if (typeof value.$time === 'number' && Object.keys(value).length === 1) return value.$time
+  if (isSecret(value)) return value.$secret
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromScript(item)]))
+}
+
+const isSecret = (value: { [key: string]: ScriptJson }): value is { $secret: string } =>
+  typeof value.$secret === 'string' && Object.keys(value).length === 1
+
+/** The engine's value as scripts have it: a text that refers to a secret is one. */
+function toScript(value: Json): ScriptJson {
+  if (typeof value === 'string') return holdsSecret(value) ? { $secret: value } : value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(toScript)
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toScript(item)]))
 }
 
 function unknownFunction(engine: Engine, { module, function: name }: PendingCall, type: string): string {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
 import { type Arrival, type Call, call, currentRequest, findCalled, receive } from './call.ts'
+import type { Effects } from './effects.ts'
 import { createScriptHost } from './script-host.ts'
 import type { Work } from './work.ts'
 
@@ -25,14 +26,14 @@ export interface UndoStand {
   undone: number[]
   wakeAtMs: number | null
   task?: { module: string; function: string; params: Json; attempt: number }
-  fields: Record<string, Json | undefined>
+  effects: Effects
 }
 
 /** Goes on with the undoing: delivers what arrived, and undoes one call after the other until one has to wait. */
 export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): UndoStand {
   const { left, current: begun } = undoing.parse(work.job.undoing)
-  const { nowMs, target, config } = work
-  const host = createScriptHost({ engine, target, config, nowMs })
+  const { nowMs, target, config, pxes } = work
+  const host = createScriptHost({ engine, target, config, pxes, nowMs })
   const undone: number[] = []
   let current = begun
   let arrived = arrival
@@ -42,7 +43,7 @@ export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): U
     message,
     undone,
     wakeAtMs: null,
-    fields: host.changedFields,
+    effects: host.effects,
     ...more,
   })
 

@@ -10,7 +10,9 @@ import type { Engine } from '../engine/engine.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { findWait, jobKind } from '../job/rules.ts'
 import type { JobRow, Target } from '../job/target.ts'
-import { mentions, type ProgramCache } from './program-cache.ts'
+import { loadPxeNames } from '../pxe/pxe.ts'
+import type { ProgramCache } from './program-cache.ts'
+import { readsConfig, setsPxe } from './script-host.ts'
 
 // An alias, since `for update of` takes no name with a schema.
 const job = alias(jobTable, 'due')
@@ -32,6 +34,8 @@ export interface Work {
   readonly target: Target
   /** Absent when its script reads none. */
   readonly config: Config | undefined
+  /** The names of all PXEs, where its script may set one. */
+  readonly pxes: ReadonlySet<string>
   readonly nowMs: number
   /** Whether a Task of it is out already. */
   readonly hasTask: boolean
@@ -82,7 +86,8 @@ export async function loadWork(
     tx,
     waiting.map(row => ({ job: row.job, target: toTarget(row), settled: row.settled })),
   )
-  const reading = started.filter(row => mentions(row.program, 'config'))
+  const reading = started.filter(row => readsConfig(row.program))
+  const pxes = started.some(row => setsPxe(row.program)) ? await loadPxeNames(tx) : new Set<string>()
   const configs = reading.length
     ? await loadConfigs(engine, tx, {
         structures: reading.flatMap(row => (row.structure ? [row.structure.id] : [])),
@@ -96,6 +101,7 @@ export async function loadWork(
     config: row.structure
       ? configs?.structures.get(row.structure.id)
       : configs?.foundations.get(row.foundation.locator),
+    pxes,
     nowMs: Number(row.nowMs),
     hasTask: row.task !== null,
     wait: waits.get(row.job.id),

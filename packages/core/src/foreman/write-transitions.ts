@@ -5,12 +5,12 @@ import { notify, type Topic } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { markUndone, recordSteps } from '../job/step.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import type { Json } from '../plugin/json.ts'
 import type { ClaimedTask } from '../plugin/wire.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addTasks } from '../task/add-tasks.ts'
 import type { Taker } from '../task/claim-tasks.ts'
 import type { Transition } from './advance.ts'
+import { writeEffects } from './effects.ts'
 
 /**
  * Writes many transitions: Jobs, their next Tasks, what they changed in their Foundations, the states of their targets
@@ -40,10 +40,10 @@ export async function writeTransitions(
     notify(tx, ...topics),
   ])
   if (tasks.length > handed.length) await notify(tx, 'task')
-  await writeFields(
+  await writeEffects(
     engine,
     tx,
-    transitions.flatMap(one => one.foundation ?? []),
+    transitions.flatMap(one => one.effects ?? []),
   )
   const changes = transitions.flatMap(one => one.changes)
   await applyStateChanges(engine, tx, changes, 'foreman')
@@ -71,29 +71,5 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
         from jsonb_to_recordset(${JSON.stringify(transitions.map(one => one.job))}::jsonb)
           as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean, heard boolean, undoing jsonb)
         where job.id = new.id`,
-  )
-}
-
-/** Only the fields that the scripts changed, so that what somebody else changed meanwhile stays. */
-async function writeFields(
-  engine: Engine,
-  tx: Db,
-  changed: readonly NonNullable<Transition['foundation']>[],
-): Promise<void> {
-  if (!changed.length) return
-  // Two Jobs may have changed one Foundation: an UPDATE takes one new version of each row.
-  const merged = new Map<string, Record<string, Json | undefined>>()
-  for (const { locator, fields } of changed) merged.set(locator, { ...merged.get(locator), ...fields })
-  const rows = [...merged].map(([locator, fields]) => ({
-    locator,
-    values: fields,
-    cleared: Object.keys(fields).filter(name => fields[name] === undefined),
-  }))
-  await executePrepared(
-    tx,
-    sql`update contractor.foundation
-        set fields = (foundation.fields || new.values) - new.cleared, updated_at = ${engine.clock.now()}
-        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new(locator text, values jsonb, cleared text[])
-        where foundation.locator = new.locator`,
   )
 }

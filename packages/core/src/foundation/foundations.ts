@@ -1,46 +1,36 @@
-import { and, asc, eq, gt, type SQL, sql } from 'drizzle-orm'
-import { z } from 'zod'
-import { requireBlueprint } from '../blueprint/blueprint.ts'
-import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
-import { requireComplex } from '../complex/complexes.ts'
-import { loadConfigs } from '../config/load-config.ts'
+import { and, asc, eq, gt } from 'drizzle-orm'
+import type { z } from 'zod'
+import type { ConfigExplanation } from '../config/explain-config.ts'
+import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
-import { type Db, executeRows } from '../database/database.ts'
-import { blueprint as blueprintTable, dependency, foundation } from '../database/schema.ts'
+import { foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
-import { loadNeighbours } from '../job/neighbours.ts'
 import type { FoundationRow } from '../job/target.ts'
-import { locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
+import { type Page, toPage } from '../name.ts'
+import { overlay } from '../overlay.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
-import { requireSite } from '../site/sites.ts'
 import { applyStateChanges } from '../target-state.ts'
-
-export const foundationInput = z.strictObject({
-  locator,
-  type: z.string(),
-  site: plainName,
-  blueprint: plainName,
-  /** The Complex that provides it: when that is built, the Foreman locates the Foundation itself. */
-  complex: plainName.nullable().default(null),
-  /** The type's own columns, as its plugin declares them. */
-  fields: z.record(z.string(), json).default({}),
-})
-
-export const foundationView = foundationInput.extend({
-  state: z.enum(['planned', 'located', 'built']),
-  locatedAt: z.iso.datetime().nullable(),
-  builtAt: z.iso.datetime().nullable(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-})
-export type FoundationView = z.output<typeof foundationView>
+import {
+  type FoundationView,
+  foundationChanges,
+  foundationConditions,
+  foundationInput,
+  foundationQuery,
+  lockFoundation,
+  missingFoundation,
+  requireFoundation,
+  toFoundationView,
+} from './foundation.ts'
+import { checkFoundations, checkStateChange, parseFields, usersOfFoundation } from './foundation-laws.ts'
 
 export interface Foundation extends FoundationView {
   config(options?: CallOptions): Promise<Values>
+  /** Where each value of its config comes from. */
+  explainConfig(options?: CallOptions): Promise<ConfigExplanation>
+  update(changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
   /** Says that it is there: what its create Job waits for. */
   setLocated(options?: CallOptions): Promise<Foundation>
   /** Says that it is built, without a Job. */
@@ -55,74 +45,98 @@ export interface Foundation extends FoundationView {
   delete(options?: CallOptions): Promise<void>
 }
 
-export const foundationQuery = pageRequest.extend({
-  site: z.string().optional(),
-  blueprint: z.string().optional(),
-  type: z.string().optional(),
-})
-
 export interface Foundations {
   create(input: z.input<typeof foundationInput>, options?: CallOptions): Promise<Foundation>
+  /** All of them or none, in the order of the inputs; a few statements, however many. */
+  createMany(inputs: readonly z.input<typeof foundationInput>[], options?: CallOptions): Promise<Foundation[]>
   get(locator: string, options?: CallOptions): Promise<Foundation>
   list(query?: z.input<typeof foundationQuery>, options?: CallOptions): Promise<Page<Foundation>>
+  /** What is not given stays as it is. Its BluePrint can be changed while it is planned. */
+  update(locator: string, changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
   /** `located`, `built` or `destroyed`, without a Job; refused while it has one. */
   setState(locator: string, to: 'located' | 'built' | 'destroyed', options?: CallOptions): Promise<Foundation>
   config(locator: string, options?: CallOptions): Promise<Values>
+  explainConfig(locator: string, options?: CallOptions): Promise<ConfigExplanation>
   /** Refused with IN_USE while a Structure stands on it or it has a Job. */
   delete(locator: string, options?: CallOptions): Promise<void>
 }
 
+/** How many rows one statement may write: PostgreSQL takes 65,535 parameters. */
+const rowsOfStatement = 4000
+
 export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
   const foundations: Foundations = {
     async create(input, options = {}) {
-      const parsed = parseInput(foundationInput, input, 'The Foundation')
-      const plugin = engine.plugins.getFoundation(parsed.type)
-      const fields = parseInput(
-        plugin.fields.strict(),
-        parsed.fields,
-        `The ${parsed.type} fields of Foundation '${parsed.locator}'`,
-      )
+      const [made] = await foundations.createMany([parseInput(foundationInput, input, 'The Foundation')], options)
+      return made as Foundation
+    },
+    async createMany(inputs, options = {}) {
+      const parsed = inputs.map((input, at) => {
+        const what = inputs.length > 1 ? `Foundation ${at + 1} of ${inputs.length}` : 'The Foundation'
+        const one = parseInput(foundationInput, input, what)
+        return { ...one, fields: parseFields(engine, one.type, one.locator, one.fields) }
+      })
+      if (!parsed.length) return []
       return transaction(engine, options, async tx => {
-        await requireSite(tx, parsed.site)
-        await checkBlueprint(tx, parsed.blueprint, parsed.type)
-        if (parsed.complex !== null) await requireComplex(tx, parsed.complex)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(foundation)
-          .values({ ...parsed, fields: json.parse(fields) as FoundationRow['fields'], createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) {
-          throw new ContractorError('ALREADY_EXISTS', `A Foundation '${parsed.locator}' exists already`, {
-            kind: 'Foundation',
-            id: parsed.locator,
-          })
+        const rows: FoundationRow[] = []
+        for (let at = 0; at < parsed.length; at += rowsOfStatement) {
+          const part = parsed.slice(at, at + rowsOfStatement)
+          await checkFoundations(tx, part)
+          const now = engine.clock.now()
+          const values = part.map(one => ({ ...one, createdAt: now, updatedAt: now }))
+          const written = await tx.insert(foundation).values(values).onConflictDoNothing().returning()
+          if (written.length < part.length) throw taken(part, written)
+          rows.push(...written)
         }
-        await recordEvents(tx, engine.clock, [
-          { type: 'foundation.created', by: whoIs(options), foundation: row.locator },
-        ])
+        const by = whoIs(options)
+        await recordEvents(
+          tx,
+          engine.clock,
+          rows.map(row => ({ type: 'foundation.created' as const, by, foundation: row.locator })),
+        )
         await notify(tx, 'event')
-        return toFoundation(row)
+        return rows.map(toFoundation)
       })
     },
     async get(name, options = {}) {
       return toFoundation(await requireFoundation(options.tx ?? engine.db, name))
     },
     async list(query = {}, options = {}) {
-      const { after, limit, site, blueprint, type } = parseInput(foundationQuery, query, 'The query for Foundations')
-      const conditions: (SQL | undefined)[] = [
-        after === undefined ? undefined : gt(foundation.locator, after),
-        site === undefined ? undefined : eq(foundation.site, site),
-        blueprint === undefined ? undefined : eq(foundation.blueprint, blueprint),
-        type === undefined ? undefined : eq(foundation.type, type),
-      ]
+      const { after, limit, ...filter } = parseInput(foundationQuery, query, 'The query for Foundations')
       const rows = await (options.tx ?? engine.db)
         .select()
         .from(foundation)
-        .where(and(...conditions))
+        .where(and(after === undefined ? undefined : gt(foundation.locator, after), ...foundationConditions(filter)))
         .orderBy(asc(foundation.locator))
         .limit(limit + 1)
       return toPage(rows, limit, row => row.locator, toFoundation)
+    },
+    async update(name, changes, options = {}) {
+      const parsed = parseInput(foundationChanges, changes, `The change of Foundation '${name}'`)
+      return transaction(engine, options, async tx => {
+        const present = await lockFoundation(tx, name)
+        const laid = Object.entries({ ...present.fields, ...parsed.fields }).filter(([, value]) => value !== null)
+        const fields = parseFields(engine, present.type, name, Object.fromEntries(laid), present.fields)
+        await checkFoundations(tx, [overlay(present, { ...parsed, fields })])
+        if (parsed.blueprint !== undefined && parsed.blueprint !== present.blueprint && present.state !== 'planned') {
+          throw new ContractorError(
+            'WRONG_STATE',
+            `Foundation '${name}' cannot get another BluePrint: it is ${present.state}; destroy it first`,
+            { kind: 'Foundation', id: name, state: present.state },
+          )
+        }
+        const [row] = await tx
+          .update(foundation)
+          .set({ ...parsed, fields, updatedAt: engine.clock.now() })
+          .where(eq(foundation.locator, name))
+          .returning()
+        const data = { changed: Object.keys(parsed) }
+        await recordEvents(tx, engine.clock, [
+          { type: 'foundation.changed', by: whoIs(options), foundation: name, data },
+        ])
+        await notify(tx, 'event')
+        return toFoundation(row as FoundationRow)
+      })
     },
     async setState(name, to, options = {}) {
       return transaction(engine, options, async tx => {
@@ -133,22 +147,14 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
       })
     },
     async config(name, options = {}) {
-      const db = options.tx ?? engine.db
-      await requireFoundation(db, name)
-      return (await loadConfigs(engine, db, { foundations: [name] })).foundations.get(name)?.values() ?? {}
+      return (await configOf(name, options)).shown()
+    },
+    async explainConfig(name, options = {}) {
+      return (await configOf(name, options)).explain()
     },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
-        const row = await lockFoundation(tx, name)
-        const around = await loadNeighbours(tx, [{ foundation: row }])
-        const heir = around.heirOf(name)
-        const own = around.jobOf({ foundation: name })
-        const edges = await tx.select({ id: dependency.id }).from(dependency).where(eq(dependency.foundation, name))
-        const by = [
-          ...(heir ? [`Structure ${heir.hostname}`] : []),
-          ...edges.map(edge => `Dependency ${edge.id}`),
-          ...(own ? [`Job ${own.id}`] : []),
-        ]
+        const by = await usersOfFoundation(tx, await lockFoundation(tx, name))
         if (by.length) {
           throw new ContractorError(
             'IN_USE',
@@ -167,6 +173,12 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     },
   }
 
+  const configOf = async (name: string, options: CallOptions): Promise<Config> => {
+    const config = (await loadConfigs(engine, options.tx ?? engine.db, { foundations: [name] })).foundations.get(name)
+    if (!config) throw missingFoundation(name)
+    return config
+  }
+
   const toFoundation = (row: FoundationRow): Foundation => {
     const setState = (to: 'located' | 'built' | 'destroyed') => (options?: CallOptions) =>
       foundations.setState(row.locator, to, options)
@@ -174,6 +186,8 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     return {
       ...toFoundationView(row),
       config: options => foundations.config(row.locator, options),
+      explainConfig: options => foundations.explainConfig(row.locator, options),
+      update: (changes, options) => foundations.update(row.locator, changes, options),
       setLocated: setState('located'),
       setBuilt: setState('built'),
       setDestroyed: setState('destroyed'),
@@ -187,85 +201,11 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
   return foundations
 }
 
-export async function requireFoundation(db: Db, name: string): Promise<FoundationRow> {
-  const [row] = await db.select().from(foundation).where(eq(foundation.locator, name))
-  if (!row) throw missing(name)
-  return row
-}
-
-async function lockFoundation(tx: Db, name: string): Promise<FoundationRow> {
-  const [row] = await tx.select().from(foundation).where(eq(foundation.locator, name)).for('update')
-  if (!row) throw missing(name)
-  return row
-}
-
-const missing = (name: string) =>
-  new ContractorError('NOT_FOUND', `Foundation '${name}' does not exist`, { kind: 'Foundation', id: name })
-
-/** A BluePrint that names types, itself or by inheritance, may be used for those only. */
-async function checkBlueprint(tx: Db, name: string, type: string): Promise<void> {
-  await requireBlueprint(tx, name, 'foundation')
-  const line = ancestorsFirst(await loadBlueprintTree(tx, [name]), name)
-  const types = [...new Set(line.flatMap(node => node.foundationTypes))]
-  if (types.length && !types.includes(type)) {
-    throw new ContractorError(
-      'VALIDATION_FAILED',
-      `BluePrint '${name}' is for Foundations of type ${types.join(', ')}, not ${type}`,
-      {
-        issues: [{ path: 'blueprint', message: `is for ${types.join(', ')}` }],
-      },
-    )
-  }
-}
-
-async function checkStateChange(tx: Db, row: FoundationRow, to: 'located' | 'built' | 'destroyed'): Promise<void> {
-  const from = { located: ['planned'], built: ['planned', 'located'], destroyed: ['located', 'built'] }[to]
-  const refuse = (why: string) =>
-    new ContractorError('WRONG_STATE', `Foundation '${row.locator}' cannot be set ${to}: ${why}`, {
-      kind: 'Foundation',
-      id: row.locator,
-      state: row.state,
-    })
-  if (!from.includes(row.state)) throw refuse(`it is ${row.state}`)
-  const around = await loadNeighbours(tx, [{ foundation: row }])
-  const own = around.jobOf({ foundation: row.locator })
-  // A create Job may be waiting for just this.
-  if (own && to !== 'located') throw refuse(`Job ${own.id} is at it; cancel that first`)
-  const heir = around.heirOf(row.locator)
-  const heirJob = heir && around.jobOf({ structure: heir.id })
-  if (heirJob && to === 'destroyed')
-    throw refuse(`Structure '${heir.hostname}' has Job ${heirJob.id}; cancel that first`)
-  if (to === 'located') {
-    const template = await findTemplate(tx, row.blueprint)
-    if (template)
-      throw refuse(`BluePrint '${template}' has a validation template, and no id map was checked against it`)
-  }
-}
-
-/** The BluePrint, of a line, that carries a validation template. */
-async function findTemplate(tx: Db, name: string): Promise<string | undefined> {
-  const line = ancestorsFirst(await loadBlueprintTree(tx, [name]), name).map(node => node.name)
-  const [row] = await executeRows<{ name: string }>(
-    tx,
-    sql`select name from ${blueprintTable}
-        where template is not null and template <> 'null'::jsonb
-          and name in (select value from jsonb_array_elements_text(${JSON.stringify(line)}::jsonb) as value) limit 1`,
-  )
-  return row?.name
-}
-
-function toFoundationView(row: FoundationRow): FoundationView {
-  return {
-    locator: row.locator,
-    type: row.type,
-    site: row.site,
-    blueprint: row.blueprint,
-    complex: row.complex,
-    fields: row.fields,
-    state: row.state,
-    locatedAt: row.locatedAt?.toISOString() ?? null,
-    builtAt: row.builtAt?.toISOString() ?? null,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-  }
+/** The first of them whose locator was there already. */
+function taken(part: readonly { locator: string }[], written: readonly FoundationRow[]): ContractorError {
+  const names = new Set<string>()
+  const made = new Set(written.map(row => row.locator))
+  const one = part.find(({ locator }) => !made.has(locator) || names.size === names.add(locator).size)
+  const id = one?.locator ?? ''
+  return new ContractorError('ALREADY_EXISTS', `A Foundation '${id}' exists already`, { kind: 'Foundation', id })
 }

@@ -8,6 +8,7 @@ import type { Undoing } from '../foreman/undo.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { type Json, json } from '../plugin/json.ts'
+import { maskSecrets } from '../plugin/secret.ts'
 
 /** One thing that a Job has done: an answer of an agent, or a call that can be undone. */
 export const stepView = z.object({
@@ -93,8 +94,8 @@ function toStep(row: typeof step.$inferSelect): Step {
     module: row.module,
     function: row.function,
     end: row.end as Step['end'],
-    request: row.request ?? null,
-    reply: row.reply ?? null,
+    request: maskSecrets(row.request ?? null),
+    reply: maskSecrets(row.reply ?? null),
     agent: row.agent,
     attempt: row.attempt,
     startedAt: row.startedAt.toISOString(),

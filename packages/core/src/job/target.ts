@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { type job } from '../database/job-schema.ts'
+import type { job } from '../database/job-schema.ts'
 import { dependency, foundation, structure } from '../database/schema.ts'
 
 export type FoundationRow = typeof foundation.$inferSelect

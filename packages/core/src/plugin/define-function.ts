@@ -44,8 +44,17 @@ export type Reply =
 
 /** Where a call stands. */
 export type Outcome<Result = unknown> =
-  /** Done: the call's value, and what it changes in the Foundation's fields. */
-  | { kind: 'done'; value: Result; fields?: Readonly<Record<string, unknown>> }
+  /**
+   * Done: the call's value; what it changes in the Foundation's fields, in the config values of the Structure itself (by
+   * name, or by a path into one: `disks.0.size`), and in what its interfaces boot (a PXE by the interface's name).
+   */
+  | {
+      kind: 'done'
+      value: Result
+      fields?: Readonly<Record<string, unknown>>
+      config?: Readonly<Record<string, Json>>
+      pxe?: Readonly<Record<string, string>>
+    }
   /** Not yet: a request is out, or `wakeAt` (milliseconds since the epoch) is awaited. */
   | { kind: 'pending'; wakeAt?: number }
   /** An operator is needed; resuming sends the reply `resumed`. */

@@ -64,10 +64,20 @@ const scriptName = /^[a-zA-Z][a-zA-Z0-9_]*$/
 const fieldName = /^[a-z][a-zA-Z0-9_]*$/
 
 /** The names of what every Foundation has; a type's own fields, values and functions use others. */
-export const foundationCommonValues = ['id', 'locator', 'type', 'site', 'state', 'blueprint', 'class_list'] as const
+export const foundationCommonValues = [
+  'id',
+  'locator',
+  'type',
+  'site',
+  'state',
+  'blueprint',
+  'class_list',
+  'provisioning_interface',
+  'interface_list',
+] as const
 
 /** Names that a module may not take: they are the engine's own in scripts. */
-export const engineModules = ['foundation', 'structure', 'config', 'signaling'] as const
+export const engineModules = ['foundation', 'structure', 'config', 'signaling', 'dhcp'] as const
 
 /** Declares a Foundation type. Throws PLUGIN_INVALID for a name that scripts could not write or that is taken. */
 export function defineFoundation<Fields extends z.ZodObject, const Tasks extends AnyTasks = Record<never, never>>(

@@ -14,6 +14,7 @@ export interface ErrorData {
   SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
   RESOURCE_INVALID: { file: string; line?: number; key?: string }
   CONFIG_INVALID: { target: string; key: string; line?: number; chain?: string[] }
+  SECRET_KEY_MISSING: Record<string, never>
   PLUGIN_INVALID: { plugin: string }
   FUNCTION_FAILED: { module: string; function: string }
   TASK_FAILED: Record<string, never>

@@ -29,6 +29,7 @@ export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
 export { json } from './json.ts'
+export { maskSecrets, secret, secretMask } from './secret.ts'
 export type {
   ClaimedTask,
   ClaimReply,

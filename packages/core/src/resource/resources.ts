@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { eq, inArray } from 'drizzle-orm'
 import { type BlueprintInput, blueprintInput } from '../blueprint/blueprint.ts'
 import { putBlueprints } from '../blueprint/put-blueprints.ts'
-import { putPxe, pxeInput } from '../blueprint/pxes.ts'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
+import { putPxe, pxeInput } from '../pxe/pxe.ts'
 import { type Change, putScript, scriptInput } from '../script/scripts.ts'
 import { parseResourceFile, type ResourceFile } from './resource-file.ts'
 import { findTomlLine } from './toml-line.ts'
@@ -39,7 +39,7 @@ export function createResources(engine: Engine): Resources {
     },
     async loadText(text, file, options = {}) {
       const document = parseResourceFile(text, file)
-      return transaction(engine, options, tx => loadDocument(engine, tx, document, text, file))
+      return transaction(engine, options, tx => loadDocument(engine, tx, document, text, file, whoIs(options)))
     },
   }
   return resources
@@ -51,6 +51,7 @@ async function loadDocument(
   document: ResourceFile,
   text: string,
   file: string,
+  by: string,
 ): Promise<LoadResult> {
   const result: LoadResult = { changes: [], warnings: [] }
   const note = (kind: LoadResult['changes'][number]['kind'], name: string, change: Change) =>
@@ -93,7 +94,7 @@ async function loadDocument(
     )
     const linked = kind === 'structure' ? await keepLinks(tx, inputs) : inputs
     const changes = await at(linked.length === 1 && linked[0] ? [kind, linked[0].name] : [kind], () =>
-      putBlueprints(engine, tx, linked),
+      putBlueprints(engine, tx, linked, by),
     )
     for (const [position, input] of linked.entries()) note(kind, input.name, changes[position] ?? 'unchanged')
   }

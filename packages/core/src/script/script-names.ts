@@ -10,10 +10,10 @@ export function scriptNames(plugins: PluginRegistry): HostNames {
   const names: HostNames = {
     foundation: { open: true },
     config: { open: true },
-    structure: { open: true },
   }
   for (const [name, plugin] of plugins.modules) {
     names[name] = {
+      ...(name === 'structure' && { open: true }),
       functions: Object.fromEntries(
         Object.entries(plugin.functions).map(([called, definition]) => [
           called,

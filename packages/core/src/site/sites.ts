@@ -1,10 +1,14 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { recordConfigChanges } from '../config/config-changes.ts'
 import { loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { site } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { zoneName } from '../dns/dns-name.ts'
+import { checkSiteHostnames } from '../dns/site-zone.ts'
+import { lockZones, missingZone } from '../dns/zone.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { configValues, type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
@@ -13,18 +17,21 @@ export const siteInput = z.strictObject({
   name: plainName,
   /** The Site above, whose config values it inherits. */
   parent: plainName.nullable().default(null),
+  /** The DNS Zone of its Structures; that of the Site above unless it has one. */
+  zone: zoneName.nullable().default(null),
   description: z.string().default(''),
   configValues: configValues.default({}),
 })
 
 // Without the defaults of creation: what is not given stays as it is.
 export const siteChanges = z
-  .strictObject({ parent: plainName.nullable(), description: z.string(), configValues })
+  .strictObject({ parent: plainName.nullable(), zone: zoneName.nullable(), description: z.string(), configValues })
   .partial()
 
 export const siteView = z.object({
   name: z.string(),
   parent: z.string().nullable(),
+  zone: z.string().nullable(),
   description: z.string(),
   configValues: z.record(z.string(), json),
   createdAt: z.iso.datetime(),
@@ -57,6 +64,7 @@ export function createSites(engine: Engine): Sites {
       const parsed = parseInput(siteInput, input, 'The Site')
       return transaction(engine, options, async tx => {
         if (parsed.parent !== null) await requireSite(tx, parsed.parent)
+        await keepZone(tx, parsed.zone)
         const now = engine.clock.now()
         const [row] = await tx
           .insert(site)
@@ -69,6 +77,8 @@ export function createSites(engine: Engine): Sites {
             id: parsed.name,
           })
         }
+        const changed = { owner: { site: row.name }, before: {}, after: row.configValues }
+        await recordConfigChanges(engine, tx, whoIs(options), [changed])
         return toSite(row)
       })
     },
@@ -78,7 +88,7 @@ export function createSites(engine: Engine): Sites {
     async config(name, options = {}) {
       const db = options.tx ?? engine.db
       await requireSite(db, name)
-      return (await loadConfigs(engine, db, { sites: [name] })).sites.get(name)?.values() ?? {}
+      return (await loadConfigs(engine, db, { sites: [name] })).sites.get(name)?.shown() ?? {}
     },
     async list(page = {}, options = {}) {
       const { after, limit } = parseInput(pageRequest, page, 'The page')
@@ -93,13 +103,19 @@ export function createSites(engine: Engine): Sites {
     async update(name, changes, options = {}) {
       const parsed = parseInput(siteChanges, changes, `The change of Site '${name}'`)
       return transaction(engine, options, async tx => {
-        await requireSite(tx, name)
+        const present = await requireSite(tx, name)
         if (typeof parsed.parent === 'string') await checkParent(tx, name, parsed.parent)
+        await keepZone(tx, parsed.zone)
         const [row] = await tx
           .update(site)
           .set({ ...parsed, updatedAt: engine.clock.now() })
           .where(eq(site.name, name))
           .returning()
+        if (parsed.zone !== undefined || parsed.parent !== undefined) await checkSiteHostnames(tx, name)
+        if (parsed.configValues) {
+          const changed = { owner: { site: name }, before: present.configValues, after: parsed.configValues }
+          await recordConfigChanges(engine, tx, whoIs(options), [changed])
+        }
         return toSite(row as typeof site.$inferSelect)
       })
     },
@@ -126,6 +142,7 @@ export function createSites(engine: Engine): Sites {
   const toSite = (row: typeof site.$inferSelect): Site => ({
     name: row.name,
     parent: row.parent,
+    zone: row.zone,
     description: row.description,
     configValues: row.configValues,
     createdAt: row.createdAt.toISOString(),
@@ -142,6 +159,11 @@ export async function requireSite(db: Db, name: string): Promise<typeof site.$in
   const [row] = await db.select().from(site).where(eq(site.name, name))
   if (!row) throw new ContractorError('NOT_FOUND', `Site '${name}' does not exist`, { kind: 'Site', id: name })
   return row
+}
+
+/** Sees to it that a Zone is there until the transaction ends. */
+async function keepZone(tx: Db, zone: string | null | undefined): Promise<void> {
+  if (typeof zone === 'string' && !(await lockZones(tx, [zone])).size) throw missingZone(zone)
 }
 
 async function checkParent(tx: Db, name: string, parent: string): Promise<void> {

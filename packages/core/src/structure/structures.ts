@@ -1,47 +1,43 @@
-import { and, asc, count, eq, gt, or, type SQL } from 'drizzle-orm'
-import { z } from 'zod'
-import { requireBlueprint, selectBlueprints } from '../blueprint/blueprint.ts'
-import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
-import { loadConfigs } from '../config/load-config.ts'
+import { and, asc, count, eq, gt, ne, or } from 'drizzle-orm'
+import type { z } from 'zod'
+import { recordConfigChanges } from '../config/config-changes.ts'
+import type { ConfigExplanation } from '../config/explain-config.ts'
+import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
-import { complexMember, dependency, structure } from '../database/schema.ts'
+import { structure } from '../database/schema.ts'
+import { checkHostnames } from '../dns/site-zone.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { requireFoundation } from '../foundation/foundations.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
-import { lockTarget, type StructureRow } from '../job/target.ts'
-import { configValues, hostname, locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
-import { requireSite } from '../site/sites.ts'
+import { lockTarget, type StructureRow, type Target } from '../job/target.ts'
+import { type Page, toPage } from '../name.ts'
+import { overlay } from '../overlay.ts'
+import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
-
-export const structureInput = z.strictObject({
-  hostname,
-  site: plainName,
-  blueprint: plainName,
-  /** The locator of the Foundation that it stands on, which may be of another Site. */
-  foundation: locator,
-  configValues: configValues.default({}),
-})
-
-export const structureView = structureInput.extend({
-  id: z.number().int(),
-  state: z.enum(['planned', 'built']),
-  configUuid: z.uuid(),
-  configValues: z.record(z.string(), json),
-  builtAt: z.iso.datetime().nullable(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-})
-export type StructureView = z.output<typeof structureView>
+import {
+  missingStructure,
+  requireStructure,
+  type StructureConfig,
+  type StructureView,
+  structureChanges,
+  structureConditions,
+  structureConfigQuery,
+  structureCountQuery,
+  structureInput,
+  structureQuery,
+  toStructureView,
+} from './structure.ts'
+import { checkStructures, explainConflict, usersOfStructure } from './structure-laws.ts'
 
 export interface Structure extends StructureView {
   /** Its merged and rendered config. */
   config(options?: CallOptions): Promise<Values>
+  /** Where each value of its config comes from. */
+  explainConfig(options?: CallOptions): Promise<ConfigExplanation>
+  update(changes: z.input<typeof structureChanges>, options?: CallOptions): Promise<Structure>
   /** Says that it is built, without a Job. */
   setBuilt(options?: CallOptions): Promise<Structure>
   /** Says that it is gone, without a Job. */
@@ -54,46 +50,72 @@ export interface Structure extends StructureView {
   delete(options?: CallOptions): Promise<void>
 }
 
-const structureFilter = z.object({
-  site: z.string().optional(),
-  blueprint: z.string().optional(),
-  state: z.enum(['planned', 'built']).optional(),
-})
-export const structureQuery = pageRequest.extend(structureFilter.shape)
-export const structureCountQuery = structureFilter
-
 export interface Structures {
   create(input: z.input<typeof structureInput>, options?: CallOptions): Promise<Structure>
+  /** All of them or none, in the order of the inputs; a few statements, however many. */
+  createMany(inputs: readonly z.input<typeof structureInput>[], options?: CallOptions): Promise<Structure[]>
   get(id: number, options?: CallOptions): Promise<Structure>
   list(query?: z.input<typeof structureQuery>, options?: CallOptions): Promise<Page<Structure>>
   /** How many there are: of a Site, of a BluePrint, in a state. */
   count(query?: z.input<typeof structureCountQuery>, options?: CallOptions): Promise<number>
+  /**
+   * What is not given stays as it is; `configValues` are replaced as a whole. Its BluePrint and its Foundation can be
+   * changed while it is planned and has no Job; WRONG_STATE otherwise.
+   */
+  update(id: number, changes: z.input<typeof structureChanges>, options?: CallOptions): Promise<Structure>
   /** `built` or `destroyed`, without a Job; refused while it has one. */
   setState(id: number, to: 'built' | 'destroyed', options?: CallOptions): Promise<Structure>
   config(id: number, options?: CallOptions): Promise<Values>
+  /** The configs of many, by id: two statements. One that cannot be rendered says so and spoils no other. */
+  configs(query: z.input<typeof structureConfigQuery>, options?: CallOptions): Promise<StructureConfig[]>
+  explainConfig(id: number, options?: CallOptions): Promise<ConfigExplanation>
   /** Refused with IN_USE while it is built or has a Job. */
   delete(id: number, options?: CallOptions): Promise<void>
 }
 
+/** How many rows one statement may write: PostgreSQL takes 65,535 parameters. */
+const rowsOfStatement = 5000
+
 export function createStructures(engine: Engine, jobs: Jobs): Structures {
   const structures: Structures = {
     async create(input, options = {}) {
-      const parsed = parseInput(structureInput, input, 'The Structure')
+      const [made] = await structures.createMany([parseInput(structureInput, input, 'The Structure')], options)
+      return made as Structure
+    },
+    async createMany(inputs, options = {}) {
+      const parsed = inputs.map((input, at) =>
+        parseInput(
+          structureInput,
+          input,
+          inputs.length > 1 ? `Structure ${at + 1} of ${inputs.length}` : 'The Structure',
+        ),
+      )
+      if (!parsed.length) return []
       return transaction(engine, options, async tx => {
-        await requireSite(tx, parsed.site)
-        await requireBlueprint(tx, parsed.blueprint, 'structure')
-        const under = await requireFoundation(tx, parsed.foundation)
-        await checkFoundationBlueprint(tx, parsed.blueprint, under.locator, under.blueprint)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(structure)
-          .values({ ...parsed, createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) throw await explainConflict(tx, parsed)
-        await recordEvents(tx, engine.clock, [{ type: 'structure.created', by: whoIs(options), structure: row.id }])
+        const rows: StructureRow[] = []
+        for (let at = 0; at < parsed.length; at += rowsOfStatement) {
+          const part = parsed.slice(at, at + rowsOfStatement)
+          await checkStructures(tx, part)
+          const now = engine.clock.now()
+          const values = part.map(one => ({ ...one, createdAt: now, updatedAt: now }))
+          const written = await tx.insert(structure).values(values).onConflictDoNothing().returning()
+          if (written.length < part.length) throw await explainConflict(tx, part)
+          rows.push(...written)
+        }
+        await checkHostnames(
+          tx,
+          rows.map(row => row.id),
+        )
+        const by = whoIs(options)
+        await recordEvents(
+          tx,
+          engine.clock,
+          rows.map(row => ({ type: 'structure.created' as const, by, structure: row.id })),
+        )
+        const changed = rows.map(row => ({ owner: { structure: row.id }, before: {}, after: row.configValues }))
+        await recordConfigChanges(engine, tx, by, changed)
         await notify(tx, 'event')
-        return toStructure(row)
+        return rows.map(toStructure)
       })
     },
     async get(id, options = {}) {
@@ -104,7 +126,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       const rows = await (options.tx ?? engine.db)
         .select()
         .from(structure)
-        .where(and(after === undefined ? undefined : gt(structure.id, Number(after)), ...conditions(filter)))
+        .where(and(after === undefined ? undefined : gt(structure.id, Number(after)), ...structureConditions(filter)))
         .orderBy(asc(structure.id))
         .limit(limit + 1)
       return toPage(rows, limit, row => row.id, toStructure)
@@ -114,13 +136,41 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       const [row] = await (options.tx ?? engine.db)
         .select({ count: count() })
         .from(structure)
-        .where(and(...conditions(filter)))
+        .where(and(...structureConditions(filter)))
       return row?.count ?? 0
+    },
+    async update(id, changes, options = {}) {
+      const parsed = parseInput(structureChanges, changes, `The change of Structure ${id}`)
+      return transaction(engine, options, async tx => {
+        const target = await lockStructure(tx, id)
+        const { structure: own } = target
+        const next = overlay(own, parsed)
+        if (next.blueprint !== own.blueprint || next.foundation !== own.foundation) {
+          const what = next.blueprint !== own.blueprint ? 'BluePrint' : 'Foundation'
+          await requireIdle(tx, target, `cannot get another ${what}`)
+        }
+        await checkStructures(tx, [next])
+        const taken = await findTaken(tx, next)
+        if (taken) throw await explainConflict(tx, [next], id)
+        const [row] = await tx
+          .update(structure)
+          .set({ ...parsed, updatedAt: engine.clock.now() })
+          .where(eq(structure.id, id))
+          .returning()
+        if (next.hostname !== own.hostname || next.site !== own.site) await checkHostnames(tx, [id])
+        const by = whoIs(options)
+        const changed = { owner: { structure: id }, before: own.configValues, after: next.configValues }
+        await recordConfigChanges(engine, tx, by, [changed])
+        await recordEvents(tx, engine.clock, [
+          { type: 'structure.changed', by, structure: id, data: { changed: Object.keys(parsed) } },
+        ])
+        await notify(tx, 'event')
+        return toStructure(row as StructureRow)
+      })
     },
     async setState(id, to, options = {}) {
       return transaction(engine, options, async tx => {
-        const target = await lockTarget(tx, { structure: id })
-        if (!target?.structure) throw missing(id)
+        const target = await lockStructure(tx, id)
         const { hostname: name, state } = target.structure
         const refuse = (why: string) =>
           new ContractorError('WRONG_STATE', `Structure '${name}' cannot be set ${to}: ${why}`, {
@@ -136,14 +186,28 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       })
     },
     async config(id, options = {}) {
+      return (await configOf(id, options)).shown()
+    },
+    async configs(query, options = {}) {
+      const filter = parseInput(structureConfigQuery, query, 'The query for configs')
       const db = options.tx ?? engine.db
-      await requireStructure(db, id)
-      return (await loadConfigs(engine, db, { structures: [id] })).structures.get(id)?.values() ?? {}
+      const rows = await db
+        .select({ id: structure.id, hostname: structure.hostname })
+        .from(structure)
+        .where(and(...structureConditions(filter)))
+        .orderBy(asc(structure.id))
+      const { structures: found } = await loadConfigs(engine, db, { structures: rows.map(row => row.id) })
+      return rows.flatMap(row => {
+        const config = found.get(row.id)
+        return config ? [{ ...row, ...valuesOrError(config) }] : []
+      })
+    },
+    async explainConfig(id, options = {}) {
+      return (await configOf(id, options)).explain()
     },
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {
-        const target = await lockTarget(tx, { structure: id })
-        if (!target?.structure) throw missing(id)
+        const target = await lockStructure(tx, id)
         const { hostname: name, state } = target.structure
         const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
         const users = await usersOfStructure(tx, id)
@@ -166,11 +230,19 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
     },
   }
 
+  const configOf = async (id: number, options: CallOptions): Promise<Config> => {
+    const config = (await loadConfigs(engine, options.tx ?? engine.db, { structures: [id] })).structures.get(id)
+    if (!config) throw missingStructure(id)
+    return config
+  }
+
   const toStructure = (row: StructureRow): Structure => {
     const order = (action: string, options?: CallOptions) => jobs.create({ structure: row.id }, action, options)
     return {
       ...toStructureView(row),
       config: options => structures.config(row.id, options),
+      explainConfig: options => structures.explainConfig(row.id, options),
+      update: (changes, options) => structures.update(row.id, changes, options),
       setBuilt: options => structures.setState(row.id, 'built', options),
       setDestroyed: options => structures.setState(row.id, 'destroyed', options),
       doCreate: options => order('create', options),
@@ -183,84 +255,45 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
   return structures
 }
 
-async function requireStructure(db: Db, id: number): Promise<StructureRow> {
-  const [row] = await db.select().from(structure).where(eq(structure.id, id))
-  if (!row) throw missing(id)
-  return row
+async function lockStructure(tx: Db, id: number): Promise<Target & { structure: StructureRow }> {
+  const target = await lockTarget(tx, { structure: id })
+  if (!target?.structure) throw missingStructure(id)
+  return { ...target, structure: target.structure }
 }
 
-const missing = (id: number) =>
-  new ContractorError('NOT_FOUND', `Structure ${id} does not exist`, { kind: 'Structure', id })
-
-function conditions({ site, blueprint, state }: z.output<typeof structureFilter>): (SQL | undefined)[] {
-  return [
-    site === undefined ? undefined : eq(structure.site, site),
-    blueprint === undefined ? undefined : eq(structure.blueprint, blueprint),
-    state && eq(structure.state, state),
-  ]
+async function requireIdle(tx: Db, target: Target & { structure: StructureRow }, what: string): Promise<void> {
+  const { id, hostname, state } = target.structure
+  const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
+  const why = state === 'built' ? 'it is built; destroy it first' : own && `Job ${own.id} is at it; cancel that first`
+  if (why)
+    throw new ContractorError('WRONG_STATE', `Structure '${hostname}' ${what}: ${why}`, {
+      kind: 'Structure',
+      id,
+      state,
+    })
 }
 
-/** A BluePrint that names FoundationBluePrints, itself or by inheritance, may stand on those and on their heirs only. */
-async function checkFoundationBlueprint(tx: Db, blueprint: string, foundation: string, under: string): Promise<void> {
-  const line = ancestorsFirst(await loadBlueprintTree(tx, [blueprint]), blueprint).map(node => node.name)
-  const allowed = new Set((await selectBlueprints(tx, line)).flatMap(one => one.foundationBlueprints))
-  if (!allowed.size) return
-  const below = ancestorsFirst(await loadBlueprintTree(tx, [under]), under)
-  if (below.some(node => allowed.has(node.name))) return
-  throw new ContractorError(
-    'VALIDATION_FAILED',
-    `BluePrint '${blueprint}' may stand on ${[...allowed].join(', ')}; Foundation '${foundation}' is a '${under}'`,
-    { issues: [{ path: 'foundation', message: `has the BluePrint ${under}` }] },
-  )
-}
-
-async function usersOfStructure(tx: Db, id: number): Promise<string[]> {
-  const edges = await tx
-    .select({ id: dependency.id })
-    .from(dependency)
-    .where(or(eq(dependency.structure, id), eq(dependency.scriptStructure, id)))
-  const complexes = await tx
-    .select({ name: complexMember.complex })
-    .from(complexMember)
-    .where(eq(complexMember.structure, id))
-  return [...edges.map(edge => `Dependency ${edge.id}`), ...complexes.map(one => `Complex ${one.name}`)]
-}
-
-async function explainConflict(tx: Db, input: z.output<typeof structureInput>): Promise<ContractorError> {
+/** Whether another Structure has the hostname in the Site, or stands on the Foundation. */
+async function findTaken(tx: Db, next: StructureRow): Promise<boolean> {
+  const { id, site, hostname, foundation } = next
   const [found] = await tx
-    .select()
+    .select({ id: structure.id })
     .from(structure)
     .where(
-      or(
-        eq(structure.foundation, input.foundation),
-        and(eq(structure.site, input.site), eq(structure.hostname, input.hostname)),
+      and(
+        ne(structure.id, id),
+        or(eq(structure.foundation, foundation), and(eq(structure.site, site), eq(structure.hostname, hostname))),
       ),
     )
-  if (found && found.hostname === input.hostname && found.site === input.site) {
-    return new ContractorError('ALREADY_EXISTS', `Site '${input.site}' has a Structure '${input.hostname}' already`, {
-      kind: 'Structure',
-      id: input.hostname,
-    })
-  }
-  return new ContractorError(
-    'IN_USE',
-    `Foundation '${input.foundation}' cannot be used: Structure '${found?.hostname ?? '?'}' of Site '${found?.site ?? '?'}' stands on it already`,
-    { kind: 'Foundation', id: input.foundation, by: found ? [`Structure ${found.hostname}`] : [] },
-  )
+    .limit(1)
+  return found !== undefined
 }
 
-function toStructureView(row: StructureRow): StructureView {
-  return {
-    id: row.id,
-    hostname: row.hostname,
-    site: row.site,
-    blueprint: row.blueprint,
-    foundation: row.foundation,
-    state: row.state,
-    configUuid: row.configUuid,
-    configValues: row.configValues,
-    builtAt: row.builtAt?.toISOString() ?? null,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+function valuesOrError(config: Config): Pick<StructureConfig, 'values' | 'error'> {
+  try {
+    return { values: config.shown() }
+  } catch (error) {
+    if (!isContractorError(error)) throw error
+    return { error: { code: error.code, message: error.message, retryable: false } }
   }
 }

@@ -5,6 +5,7 @@ import { notify } from '../engine/notifications.ts'
 import type { Advancer } from '../foreman/advance-jobs.ts'
 import type { Arrival, AskedTask } from '../foreman/call.ts'
 import type { Json } from '../plugin/json.ts'
+import { holdsSecret, mapSecretPlaces } from '../plugin/secret.ts'
 import type {
   ClaimedTask,
   ClaimRequest,
@@ -15,6 +16,7 @@ import type {
   TaskClaim,
   TaskResult,
 } from '../plugin/wire.ts'
+import { scrub } from '../secret/seal.ts'
 import { claimTasks, leaseEnd, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
 import { createPresence } from './presence.ts'
 
@@ -58,13 +60,16 @@ export function createDispatch(engine: Engine, advancer: Advancer, closing: Abor
     const arrivals = new Map<number, Arrival>()
     for (const answer of results) {
       const task = taken.get(nameOf(answer))
-      if (task) arrivals.set(Number(task.job), toArrival(answer, task))
+      if (task) arrivals.set(Number(task.job), toArrival(engine, answer, task))
     }
     const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
     // An answer that stands twice in one message is taken once.
     const once = new Set(taken.keys())
-    return { results: toStatuses(results, one => once.delete(nameOf(one))), tasks: [...older, ...fresh] }
+    return { results: toStatuses(results, one => once.delete(nameOf(one))), tasks: [...older, ...fresh].map(reveal) }
   }
+
+  /** Secrets are resolved here alone: into the Task that is handed out. */
+  const reveal = (task: ClaimedTask): ClaimedTask => ({ ...task, params: engine.seals.reveal(task.params) })
 
   /** Whoever asked is gone: nobody has begun these. */
   async function giveBack(agent: AgentIdentity, tasks: readonly ClaimedTask[]): Promise<ClaimedTask[]> {
@@ -87,7 +92,7 @@ export function createDispatch(engine: Engine, advancer: Advancer, closing: Abor
         for (;;) {
           const heard = engine.notifications.next('task')
           try {
-            const tasks = await claimTasks(engine, engine.db, taker)
+            const tasks = (await claimTasks(engine, engine.db, taker)).map(reveal)
             if (signal?.aborted) return await giveBack(agent, tasks)
             if (tasks.length || over.aborted || request.waitMs === 0) return tasks
             const awake = new AbortController()
@@ -196,9 +201,20 @@ async function freeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim
 
 const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
 
-function toArrival({ result, error }: TaskResult, taken: Taken): Arrival {
+/**
+ * What an agent answers, without secrets in clear: those that its Task's result marks are sealed, and those that it was
+ * given are masked wherever it repeats them.
+ */
+function toArrival(engine: Engine, { result, error }: TaskResult, taken: Taken): Arrival {
   const task = toAsked(taken)
-  return error ? { kind: 'failed', error, task } : { kind: 'result', value: result ?? null, task }
+  const given = engine.seals.plainTexts(taken.params)
+  if (error) return { kind: 'failed', error: { ...error, message: String(scrub(error.message, given)) }, task }
+  const answered = result ?? null
+  const schema = engine.plugins.findTask(taken.module, taken.function)?.result
+  const seal = (text: string) =>
+    holdsSecret(text) ? text : engine.seals.seal(text, `The answer of ${taken.module}.${taken.function}`)
+  const sealed = schema ? mapSecretPlaces(schema, answered, seal) : answered
+  return { kind: 'result', value: scrub(sealed, given), task }
 }
 
 function toAsked({ module, function: name, params, agent, attempt, since_ms }: Taken): AskedTask {

@@ -16,7 +16,7 @@ const rawOpening = /\{%[-+]?\s*raw\s*[-+]?%\}/y
 const rawClosing = /\{%[-+]?\s*endraw\s*[-+]?%\}/g
 
 const token =
-  /(?<space>\s+)|(?<string>'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*")|(?<number>\d+(?:_\d+)*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator>\*\*|\/\/|==|!=|<=|>=|[^])/uy
+  /(?<space>\s+)|(?<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?<number>\d+(?:_\d+)*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator>\*\*|\/\/|==|!=|<=|>=|.)/suy
 /** After a dot a number is an index: `list.0.name`. */
 const index = /\d+/y
 

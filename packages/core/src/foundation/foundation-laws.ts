@@ -1,0 +1,148 @@
+import { eq, inArray, sql } from 'drizzle-orm'
+import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
+import { type Db, executeRows } from '../database/database.ts'
+import { blueprint as blueprintTable, complex, dependency, plot, site } from '../database/schema.ts'
+import type { Engine } from '../engine/engine.ts'
+import { loadNeighbours } from '../job/neighbours.ts'
+import type { FoundationRow } from '../job/target.ts'
+import { ContractorError, parseInput } from '../plugin/error.ts'
+import { json } from '../plugin/json.ts'
+import { holdsSecret, mapSecretPlaces, secretMask } from '../plugin/secret.ts'
+import type { FoundationInput } from './foundation.ts'
+
+type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'complex' | 'plot'>
+
+/**
+ * What must hold for Foundations before they are written: their Site, BluePrint, Complex and Plot exist, and their
+ * BluePrint is for their type. A number of statements that does not grow with them.
+ */
+export async function checkFoundations(tx: Db, made: readonly Made[]): Promise<void> {
+  const wanted = (of: (one: Made) => string | null) => [...new Set(made.map(of))].filter(name => name !== null)
+  const sites = wanted(one => one.site)
+  requireAll('Site', sites, await tx.select({ name: site.name }).from(site).where(inArray(site.name, sites)))
+  const complexes = wanted(one => one.complex)
+  if (complexes.length) {
+    const found = await tx.select({ name: complex.name }).from(complex).where(inArray(complex.name, complexes))
+    requireAll('Complex', complexes, found)
+  }
+  const plots = wanted(one => one.plot)
+  if (plots.length)
+    requireAll('Plot', plots, await tx.select({ name: plot.name }).from(plot).where(inArray(plot.name, plots)))
+  await checkBlueprints(tx, made)
+}
+
+function requireAll(kind: string, wanted: readonly string[], found: readonly { name: string }[]): void {
+  const names = new Set(found.map(row => row.name))
+  const missing = wanted.find(name => !names.has(name))
+  if (missing !== undefined)
+    throw new ContractorError('NOT_FOUND', `${kind} '${missing}' does not exist`, { kind, id: missing })
+}
+
+/** A BluePrint that names types, itself or by inheritance, may be used for those only. */
+async function checkBlueprints(tx: Db, made: readonly Made[]): Promise<void> {
+  const names = [...new Set(made.map(one => one.blueprint))]
+  const found = await tx
+    .select({ name: blueprintTable.name, kind: blueprintTable.kind })
+    .from(blueprintTable)
+    .where(inArray(blueprintTable.name, names))
+  for (const name of names) {
+    const one = found.find(row => row.name === name)
+    if (one?.kind === 'foundation') continue
+    const why = one ? `'${name}' is a StructureBluePrint` : 'it does not exist'
+    throw new ContractorError('NOT_FOUND', `There is no FoundationBluePrint '${name}': ${why}`, {
+      kind: 'FoundationBluePrint',
+      id: name,
+    })
+  }
+  const tree = await loadBlueprintTree(tx, names)
+  const types = new Map(
+    names.map(name => [name, new Set(ancestorsFirst(tree, name).flatMap(node => node.foundationTypes))]),
+  )
+  for (const { blueprint, type } of made) {
+    const allowed = types.get(blueprint)
+    if (!allowed?.size || allowed.has(type)) continue
+    const list = [...allowed].join(', ')
+    throw new ContractorError(
+      'VALIDATION_FAILED',
+      `BluePrint '${blueprint}' is for Foundations of type ${list}, not ${type}`,
+      { issues: [{ path: 'blueprint', message: `is for ${list}` }] },
+    )
+  }
+}
+
+/**
+ * A Foundation's own fields, checked by its type's schema, with the secret ones sealed. A secret that is given as it is
+ * shown (`***`) is the present one.
+ */
+export function parseFields(
+  engine: Engine,
+  type: string,
+  locator: string,
+  fields: FoundationRow['fields'],
+  present: FoundationRow['fields'] = {},
+): FoundationRow['fields'] {
+  const plugin = engine.plugins.getFoundation(type)
+  const what = `The ${type} fields of Foundation '${locator}'`
+  const kept = mapSecretPlaces(plugin.fields, fields, (text, path) => {
+    const before = text === secretMask ? present[path] : undefined
+    return typeof before === 'string' ? before : text
+  })
+  const parsed = json.parse(parseInput(plugin.fields.strict(), kept, what))
+  return mapSecretPlaces(plugin.fields, parsed, (text, path) =>
+    holdsSecret(text) ? text : engine.seals.seal(text, `Field '${path}' of Foundation '${locator}'`),
+  ) as FoundationRow['fields']
+}
+
+/** Whether an operator may say that a Foundation is in a state. Throws WRONG_STATE. */
+export async function checkStateChange(
+  tx: Db,
+  row: FoundationRow,
+  to: 'located' | 'built' | 'destroyed',
+): Promise<void> {
+  const from = { located: ['planned'], built: ['planned', 'located'], destroyed: ['located', 'built'] }[to]
+  const refuse = (why: string) =>
+    new ContractorError('WRONG_STATE', `Foundation '${row.locator}' cannot be set ${to}: ${why}`, {
+      kind: 'Foundation',
+      id: row.locator,
+      state: row.state,
+    })
+  if (!from.includes(row.state)) throw refuse(`it is ${row.state}`)
+  const around = await loadNeighbours(tx, [{ foundation: row }])
+  const own = around.jobOf({ foundation: row.locator })
+  // A create Job may be waiting for just this.
+  if (own && to !== 'located') throw refuse(`Job ${own.id} is at it; cancel that first`)
+  const heir = around.heirOf(row.locator)
+  const heirJob = heir && around.jobOf({ structure: heir.id })
+  if (heirJob && to === 'destroyed')
+    throw refuse(`Structure '${heir.hostname}' has Job ${heirJob.id}; cancel that first`)
+  if (to === 'located') {
+    const template = await findTemplate(tx, row.blueprint)
+    if (template)
+      throw refuse(`BluePrint '${template}' has a validation template, and no id map was checked against it`)
+  }
+}
+
+/** The BluePrint, of a line, that carries a validation template. */
+async function findTemplate(tx: Db, name: string): Promise<string | undefined> {
+  const line = ancestorsFirst(await loadBlueprintTree(tx, [name]), name).map(node => node.name)
+  const [row] = await executeRows<{ name: string }>(
+    tx,
+    sql`select name from ${blueprintTable}
+        where template is not null and template <> 'null'::jsonb
+          and name in (select value from jsonb_array_elements_text(${JSON.stringify(line)}::jsonb) as value) limit 1`,
+  )
+  return row?.name
+}
+
+/** What keeps a Foundation from being deleted. */
+export async function usersOfFoundation(tx: Db, row: FoundationRow): Promise<string[]> {
+  const around = await loadNeighbours(tx, [{ foundation: row }])
+  const heir = around.heirOf(row.locator)
+  const own = around.jobOf({ foundation: row.locator })
+  const edges = await tx.select({ id: dependency.id }).from(dependency).where(eq(dependency.foundation, row.locator))
+  return [
+    ...(heir ? [`Structure ${heir.hostname}`] : []),
+    ...edges.map(edge => `Dependency ${edge.id}`),
+    ...(own ? [`Job ${own.id}`] : []),
+  ]
+}

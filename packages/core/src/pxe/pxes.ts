@@ -1,0 +1,58 @@
+import { asc, eq, gt, sql } from 'drizzle-orm'
+import type { z } from 'zod'
+import { executeRows } from '../database/database.ts'
+import { pxe } from '../database/schema.ts'
+import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { type Page, pageRequest, toPage } from '../name.ts'
+import { ContractorError, parseInput } from '../plugin/error.ts'
+import type { Change } from '../script/scripts.ts'
+import { type Pxe, putPxe, pxeInput, requirePxe, toPxe } from './pxe.ts'
+
+export interface Pxes {
+  put(input: z.input<typeof pxeInput>, options?: CallOptions): Promise<{ change: Change }>
+  get(name: string, options?: CallOptions): Promise<Pxe>
+  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Pxe>>
+  /** Refused with IN_USE while an interface or a dynamic address has it. */
+  delete(name: string, options?: CallOptions): Promise<void>
+}
+
+export function createPxes(engine: Engine): Pxes {
+  return {
+    async put(input, options = {}) {
+      const parsed = parseInput(pxeInput, input, 'The PXE')
+      return { change: await transaction(engine, options, tx => putPxe(engine, tx, parsed)) }
+    },
+    get: (name, options = {}) => requirePxe(options.tx ?? engine.db, name),
+    async list(page = {}, options = {}) {
+      const { after, limit } = parseInput(pageRequest, page, 'The page')
+      const rows = await (options.tx ?? engine.db)
+        .select()
+        .from(pxe)
+        .where(after === undefined ? undefined : gt(pxe.name, after))
+        .orderBy(asc(pxe.name))
+        .limit(limit + 1)
+      return toPage(rows, limit, row => row.name, toPxe)
+    },
+    async delete(name, options = {}) {
+      await transaction(engine, options, async tx => {
+        await requirePxe(tx, name)
+        const users = await executeRows<{ who: string }>(
+          tx,
+          sql`select 'interface ' || name || ' of Foundation ' || foundation as who
+                from contractor.network_interface where pxe = ${name} and foundation is not null
+              union all select 'address ' || host(ip) from contractor.address where pxe = ${name}
+              limit 20`,
+        )
+        if (users.length) {
+          const by = users.map(row => row.who)
+          throw new ContractorError('IN_USE', `PXE '${name}' cannot be deleted: ${by.join(', ')} would boot it`, {
+            kind: 'PXE',
+            id: name,
+            by,
+          })
+        }
+        await tx.delete(pxe).where(eq(pxe.name, name))
+      })
+    },
+  }
+}
