@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { databaseClock, parseKeyFile } from '@contractor/core'
@@ -216,6 +216,28 @@ describe.skipIf(missingPrograms.length && !required)(`dynamic updates (${needs})
     const update = async () => (await town.contractor.dns.update(`127.0.0.1:${named.port}`, long)).zones[0]
     expect(await update()).toMatchObject({ added: 402 })
     expect(await update()).toEqual({ zone: 'example.com', added: 0, removed: 0, changedSoa: false })
+  })
+
+  it('work with the key and the configuration that docs/dns.md shows', async () => {
+    const town = await openTown(undefined, { clock: databaseClock })
+    await town.contractor.zones.update('example.com', { nameservers: ['ns.example.net'] })
+    const page = await readFile(join(import.meta.dirname, '../../../docs/dns.md'), 'utf8')
+    const conf = [...page.matchAll(/```conf\n([\s\S]*?)```/g)]
+      .map(found => found[1] ?? '')
+      .find(one => one.includes('allow-update'))
+    const made = await promisify(execFile)('tsig-keygen', ['-a', 'hmac-sha256', 'contractor'])
+    const named = await serve(async folder => {
+      await writeFile(join(folder, 'contractor.key'), made.stdout)
+      await writeFile(
+        join(folder, 'example.com.db'),
+        '$TTL 300\n@ IN SOA ns.example.net. a.old.test. 7 60 30 600 60\n@ IN NS ns.example.net.\n',
+      )
+      return (conf ?? '').replace('/etc/contractor', folder).replace('/var/lib/bind', folder)
+    })
+    await town.contractor.zones.entries.create({ zone: 'example.com', name: 'www', type: 'A', address: '192.0.2.1' })
+    const { zones } = await town.contractor.dns.update(`127.0.0.1:${named.port}`, parseKeyFile(made.stdout, 'made'))
+    expect(zones).toEqual([{ zone: 'example.com', added: 2, removed: 1, changedSoa: true }])
+    expect(await named.dig('www.example.com', 'A')).toEqual(['A 192.0.2.1'])
   })
 
   it('that a name server refuses say why, and change nothing', async () => {

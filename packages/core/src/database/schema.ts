@@ -201,6 +201,8 @@ export const structure = contractor.table(
     unique('structure_foundation').on(table.foundation),
     unique('structure_config_uuid').on(table.configUuid),
     index('structure_blueprint').on(table.blueprint),
+    // A Zone spans Sites, and has each hostname once.
+    index('structure_by_hostname').on(table.hostname),
   ],
 )
 

@@ -57,11 +57,14 @@ async function checkStructures(tx: Db, which: SQL): Promise<void> {
         added as (
           select mine.id, mine.hostname, mine.site, up.zone from contractor.structure mine
           join up on up.site = mine.site and up.zone is not null where ${which}
+        ),
+        -- By the hostname first, and apart: there may be many Sites, and few of a name.
+        same as materialized (
+          select added.hostname, added.zone, added.site, other.site as other
+          from added join contractor.structure other on other.hostname = added.hostname and other.id <> added.id
         )
-        select 'Structure' as kind, added.hostname, added.zone, added.site, other.site as other
-          from added join member on member.zone = added.zone
-          join contractor.structure other
-            on other.site = member.site and other.hostname = added.hostname and other.id <> added.id
+        select 'Structure' as kind, hostname, zone, site, other from same
+          where (other, zone) in (select site, zone from member)
         union all
         select entry.type::text, added.hostname, added.zone, added.site, ''
           from added join contractor.zone_entry entry

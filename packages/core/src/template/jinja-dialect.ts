@@ -1,4 +1,5 @@
 import { type Part, parseJinja, type Token } from './jinja-source.ts'
+import { findPlain, type Piece } from './plain-template.ts'
 
 /**
  * Templates are written for Jinja2 and rendered by minijinja, which is the same language but for a few things that
@@ -14,6 +15,8 @@ export interface Translated {
   source: string
   /** Every name that the template may take from its context. */
   names: readonly string[]
+  /** What it is made of, when that is text and values alone. */
+  plain: readonly Piece[] | undefined
 }
 
 const mutators = new Set([
@@ -46,7 +49,7 @@ export function translateJinja(source: string): Translated {
     }
     return part.kind === 'output' ? writeOutput(part, cells) : writeStatement(part, cells)
   })
-  return { source: written.join(''), names: [...names] }
+  return { source: written.join(''), names: [...names], plain: findPlain(parts) }
 }
 
 /** Names that the template sets, and changes in place. */

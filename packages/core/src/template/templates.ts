@@ -1,6 +1,7 @@
 import { Environment } from 'minijinja-js'
 import type { Json } from '../plugin/json.ts'
 import { type Translated, translateJinja } from './jinja-dialect.ts'
+import { joinPlain } from './plain-template.ts'
 import { mapEntries, type TemplateValue } from './python-text.ts'
 import { createCells } from './template-cells.ts'
 import { filters } from './template-filters.ts'
@@ -36,8 +37,10 @@ export class TemplateError extends Error {
 /** Steps of minijinja's machine; about 50 ms of work. */
 const mostFuel = 1_000_000
 const longestOutput = 1_000_000
-/** Translated sources that are kept: those of BluePrints come again and again. */
+/** How many translated sources, and how many results, are kept: those of BluePrints and Sites come again and again. */
 const mostKept = 5_000
+/** A longer result, with what it was made of, is made anew. */
+const longestKept = 2_000
 
 export const isTemplate = (text: string) => text.includes('{{') || text.includes('{%') || text.includes('{#')
 
@@ -45,6 +48,7 @@ export function createTemplates(): Templates {
   const cells = createCells()
   const environments: Partial<Record<Unknown, Environment>> = {}
   const translated = new Map<string, Translated>()
+  const rendered = new Map<string, string>()
   /** What a filter threw. It must not throw through minijinja, which would never work again. */
   let thrown: unknown
 
@@ -71,17 +75,22 @@ export function createTemplates(): Templates {
     const present = translated.get(source)
     if (present) return present
     const made = translateJinja(source)
-    if (translated.size >= mostKept) translated.delete(translated.keys().next().value ?? '')
-    translated.set(source, made)
+    keep(translated, source, made)
     return made
   }
 
   return {
     namesOf: source => translate(source).names,
     render(source, context, unknown = 'refuse') {
-      const { source: own, names } = translate(source)
+      const { source: own, names, plain } = translate(source)
+      const joined = plain && joinPlain(plain, context)
+      if (joined !== undefined) return joined
       const given: Record<string, Json> = {}
       for (const name of names) if (Object.hasOwn(context, name)) given[name] = context[name] as Json
+      // A template has nothing but what it is given, so the same again gives the same.
+      const key = `${unknown} ${JSON.stringify(given)} ${source}`
+      const present = rendered.get(key)
+      if (present !== undefined) return present
       thrown = undefined
       cells.clear()
       const environment = environments[unknown] ?? open(unknown)
@@ -97,12 +106,18 @@ export function createTemplates(): Templates {
       if (thrown !== undefined) throw toTemplateError(thrown, names, context)
       if (text.length > longestOutput)
         throw new TemplateError(`its output is longer than ${longestOutput} characters`, undefined, undefined)
+      if (key.length + text.length <= longestKept) keep(rendered, key, text)
       return text
     },
     close() {
       for (const environment of Object.values(environments)) environment?.free()
     },
   }
+}
+
+function keep<T>(kept: Map<string, T>, key: string, value: T): void {
+  if (kept.size >= mostKept) kept.delete(kept.keys().next().value ?? '')
+  kept.set(key, value)
 }
 
 /** Back to minijinja: plain maps, and None instead of undefined. */

@@ -1,0 +1,1 @@
+CREATE INDEX "structure_by_hostname" ON "contractor"."structure" USING btree ("hostname");
