@@ -21,12 +21,15 @@ export const benchmarks = {
 
 async function onPostgres() {
   const server = await startPostgres({ durable: true })
+  const client = postgres(server.url, { max: 4, onnotice: () => undefined })
+  // Apart: with `debug`, the driver notes for each statement where it comes from, which takes its time.
   let statements = 0
-  const client = postgres(server.url, { max: 4, onnotice: () => undefined, debug: () => statements++ })
+  const counted = postgres(server.url, { max: 1, onnotice: () => undefined, debug: () => statements++ })
   try {
-    return { database: 'postgres', ...(await measure(client, () => statements)) }
+    return { database: 'postgres', ...(await measure(client, counted, () => statements)) }
   } finally {
     await client.end()
+    await counted.end()
     await server.stop()
   }
 }
@@ -40,48 +43,54 @@ async function onPglite() {
     return query(...given)
   }) as typeof client.query
   try {
-    return { database: 'pglite', ...(await measure(client, () => statements)) }
+    return { database: 'pglite', ...(await measure(client, client, () => statements)) }
   } finally {
     await client.close()
   }
 }
 
-async function measure(database: postgres.Sql | PGlite, statements: () => number) {
-  const contractor = await createContractor({ database, plugins: [bed], foreman: false, url: 'http://contractor' })
+async function measure(database: postgres.Sql | PGlite, counted: postgres.Sql | PGlite, statements: () => number) {
+  const options = { plugins: [bed], foreman: false, url: 'http://contractor' }
+  const contractor = await createContractor({ ...options, database })
+  const counter = await createContractor({ ...options, database: counted })
   try {
     const ids = await build(contractor)
     const one = ids[0] ?? 0
-    for (let round = 0; round < warmUp; round++) await contractor.structures.config(one)
-    const times: number[] = []
-    const before = statements()
-    for (let round = 0; round < rounds; round++) {
-      const began = performance.now()
-      await contractor.structures.config(one)
-      times.push(performance.now() - began)
-    }
-    const each = (statements() - before) / rounds
-    await contractor.structures.configs({ site: 'site5' })
-    const beforeBulk = statements()
-    const bulkTimes: number[] = []
-    for (let round = 0; round < 5; round++) {
-      const began = performance.now()
+    const single = await time(warmUp, rounds, () => contractor.structures.config(one))
+    const bulk = await time(2, 5, async () => {
       const all = await contractor.structures.configs({ site: 'site5' })
-      bulkTimes.push(performance.now() - began)
       if (all.length !== structures || all.some(item => item.error)) throw new Error('not all could be resolved')
+    })
+    const count = async (run: () => Promise<unknown>) => {
+      await run()
+      const before = statements()
+      await run()
+      return statements() - before
     }
     return {
-      ms: median(times),
-      statements: each,
-      bulkMs: median(bulkTimes),
-      bulkStatements: (statements() - beforeBulk) / 5,
+      ms: single,
+      statements: await count(() => counter.structures.config(one)),
+      bulkMs: bulk,
+      bulkStatements: await count(() => counter.structures.configs({ site: 'site5' })),
       structures,
     }
   } finally {
+    await counter.close()
     await contractor.close()
   }
 }
 
-const median = (times: number[]) => Number(times.sort((a, b) => a - b)[Math.floor(times.length / 2)]?.toFixed(3))
+/** The median, in milliseconds. */
+async function time(before: number, count: number, run: () => Promise<unknown>): Promise<number> {
+  for (let round = 0; round < before; round++) await run()
+  const times: number[] = []
+  for (let round = 0; round < count; round++) {
+    const began = performance.now()
+    await run()
+    times.push(performance.now() - began)
+  }
+  return Number(times.sort((a, b) => a - b)[Math.floor(count / 2)]?.toFixed(3))
+}
 
 /** 100 keys over 10 sources; every fifth is a template, of which one half differs from Structure to Structure. */
 async function build(contractor: Contractor): Promise<number[]> {

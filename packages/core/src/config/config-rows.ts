@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -88,48 +88,7 @@ const foundationParts = sql`
   'job', base_job.id, 'cookie', base_job.cookie`
 
 export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTargets): Promise<ConfigRows> {
-  const { structures = [], foundations = [], sites = [] } = targets
-  const rows = await executePrepared<{ kind: string; data: unknown }>(
-    db,
-    sql`with recursive
-        target as (select * from contractor.structure where id = any(${list(structures)}::bigint[])),
-        alone as (select * from contractor.foundation where locator = any(${list(foundations)})),
-        line(name) as (
-          select blueprint from target union select blueprint from alone
-          union select up.parent from contractor.blueprint_parent up join line on line.name = up.blueprint
-        ),
-        chain(name) as (
-          select site from target union select site from alone union select unnest(${list(sites)})
-          union select up.parent from contractor.site up join chain on chain.name = up.name where up.parent is not null
-        )
-        select 'now' as kind, to_json(${ms('moment.now')}) as data from (select ${engine.clock.now()} as now) moment
-        union all
-        select 'site', json_build_object('name', name, 'parent', parent, 'zone', zone, 'values', config_values,
-          'changedMs', ${ms('updated_at')})
-        from contractor.site where name = any(array(select name from chain))
-        union all
-        select 'blueprint', json_build_object('name', name, 'values', config_values, 'changedMs', ${ms('updated_at')},
-          'parents', array(select parent from contractor.blueprint_parent up where up.blueprint = blueprint.name order by position))
-        from contractor.blueprint where name = any(array(select name from line))
-        union all
-        select 'structure', json_build_object('id', target.id, 'hostname', target.hostname, 'site', target.site,
-          'blueprint', target.blueprint, 'state', target.state, 'configUuid', target.config_uuid, 'values', target.config_values,
-          'changedMs', ${ms('target.updated_at')}, 'job', target_job.id, 'cookie', target_job.cookie,
-          'interfaces', ${interfacesOf(sql`target.id`, sql`target.foundation`)},
-          'addresses', ${addressesOf(sql`target.id`, sql`target.foundation`)},
-          'foundation', json_build_object(${foundationParts}))
-        from target
-        join contractor.foundation base on base.locator = target.foundation
-        left join contractor.job target_job on target_job.structure = target.id and target_job.outcome is null
-        left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null
-        union all
-        select 'foundation', json_build_object(${foundationParts}, 'structure', heir.id,
-          'interfaces', ${interfacesOf(sql`null::bigint`, sql`base.locator`)},
-          'addresses', ${addressesOf(sql`heir.id`, sql`base.locator`)})
-        from alone base
-        left join contractor.structure heir on heir.foundation = base.locator
-        left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null`,
-  )
+  const rows = await executePrepared<{ kind: string; data: unknown }>(db, selectConfigRows(engine, targets))
   const of = <T>(kind: string) => rows.filter(row => row.kind === kind).map(row => row.data as T)
   return {
     nowMs: Number(of<number>('now')[0]),
@@ -139,3 +98,69 @@ export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTarg
     sites: new Map(of<SiteRow>('site').map(row => [row.name, row])),
   }
 }
+
+/** Branches for what is not asked for are left out: they cost PostgreSQL as much as the others until they find nothing. */
+function selectConfigRows(engine: Engine, { structures = [], foundations = [], sites = [] }: ConfigTargets): SQL {
+  const targets: SQL[] = []
+  const branches: SQL[] = []
+  const firstSites: SQL[] = []
+  const firstBlueprints: SQL[] = []
+  if (structures.length) {
+    targets.push(sql`target as (select * from contractor.structure where id = any(${list(structures)}::bigint[]))`)
+    firstSites.push(sql`select site from target`)
+    firstBlueprints.push(sql`select blueprint from target`)
+    branches.push(structureBranch)
+  }
+  if (foundations.length) {
+    targets.push(sql`alone as (select * from contractor.foundation where locator = any(${list(foundations)}))`)
+    firstSites.push(sql`select site from alone`)
+    firstBlueprints.push(sql`select blueprint from alone`)
+    branches.push(foundationBranch)
+  }
+  if (sites.length) firstSites.push(sql`select unnest(${list(sites)})`)
+  if (firstSites.length) {
+    targets.push(sql`chain(name) as (${union(firstSites)}
+      union select up.parent from contractor.site up join chain on chain.name = up.name where up.parent is not null)`)
+    branches.push(siteBranch)
+  }
+  if (firstBlueprints.length) {
+    targets.push(sql`line(name) as (${union(firstBlueprints)}
+      union select up.parent from contractor.blueprint_parent up join line on line.name = up.blueprint)`)
+    branches.push(blueprintBranch)
+  }
+  const now = sql`select 'now' as kind, to_json(${ms('moment.now')}) as data from (select ${engine.clock.now()} as now) moment`
+  const head = targets.length ? sql`with recursive ${sql.join(targets, sql`, `)} ` : sql``
+  return sql`${head}${sql.join([now, ...branches], sql` union all `)}`
+}
+
+const union = (parts: SQL[]) => sql.join(parts, sql` union `)
+
+const siteBranch = sql`
+  select 'site', json_build_object('name', name, 'parent', parent, 'zone', zone, 'values', config_values,
+    'changedMs', ${ms('updated_at')})
+  from contractor.site where name = any(array(select name from chain))`
+
+const blueprintBranch = sql`
+  select 'blueprint', json_build_object('name', name, 'values', config_values, 'changedMs', ${ms('updated_at')},
+    'parents', array(select parent from contractor.blueprint_parent up where up.blueprint = blueprint.name order by position))
+  from contractor.blueprint where name = any(array(select name from line))`
+
+const structureBranch = sql`
+  select 'structure', json_build_object('id', target.id, 'hostname', target.hostname, 'site', target.site,
+    'blueprint', target.blueprint, 'state', target.state, 'configUuid', target.config_uuid, 'values', target.config_values,
+    'changedMs', ${ms('target.updated_at')}, 'job', target_job.id, 'cookie', target_job.cookie,
+    'interfaces', ${interfacesOf(sql`target.id`, sql`target.foundation`)},
+    'addresses', ${addressesOf(sql`target.id`, sql`target.foundation`)},
+    'foundation', json_build_object(${foundationParts}))
+  from target
+  join contractor.foundation base on base.locator = target.foundation
+  left join contractor.job target_job on target_job.structure = target.id and target_job.outcome is null
+  left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null`
+
+const foundationBranch = sql`
+  select 'foundation', json_build_object(${foundationParts}, 'structure', heir.id,
+    'interfaces', ${interfacesOf(sql`null::bigint`, sql`base.locator`)},
+    'addresses', ${addressesOf(sql`heir.id`, sql`base.locator`)})
+  from alone base
+  left join contractor.structure heir on heir.foundation = base.locator
+  left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null`

@@ -1,5 +1,7 @@
-import type { SQL } from 'drizzle-orm'
+import { is, type SQL } from 'drizzle-orm'
 import type { PgDatabase, PgDialect, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'
+import { PgliteSession } from 'drizzle-orm/pglite'
+import { nameStatement } from './pglite-statements.ts'
 
 /** A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. */
 export type Db = PgDatabase<PgQueryResultHKT>
@@ -30,9 +32,18 @@ export async function executeRows<Row extends Record<string, unknown>>(db: Db, s
 export async function executePrepared<Row extends Record<string, unknown>>(db: Db, statement: SQL): Promise<Row[]> {
   // drizzle prepares by a statement's name, and gives none to raw SQL.
   const { dialect, session } = db as unknown as { dialect: PgDialect; session: PgSession }
-  const query = session.prepareQuery(dialect.sqlToQuery(statement), undefined, 'prepared', false)
-  const result: unknown = await query.execute()
-  return Array.isArray(result) ? (result as Row[]) : (result as { rows: Row[] }).rows
+  const query = dialect.sqlToQuery(statement)
+  const run = async (text: string, params: unknown[], name?: string): Promise<Row[]> => {
+    const result: unknown = await session.prepareQuery({ sql: text, params }, undefined, name, false).execute()
+    return Array.isArray(result) ? (result as Row[]) : (result as { rows: Row[] }).rows
+  }
+  if (!is(session, PgliteSession)) return run(query.sql, query.params, 'prepared')
+  const { prepare, execute } = nameStatement(dialect, query.sql, query.params)
+  if (prepare) {
+    await run(prepare.text, [])
+    prepare.done()
+  }
+  return run(execute, [])
 }
 
 /** The SQLSTATE of a database error, however deeply a driver or drizzle has wrapped it. */

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import {
   type AnyPgColumn,
   bigint,
+  boolean,
   check,
   index,
   integer,
@@ -112,6 +113,8 @@ export const blueprintFoundation = contractor.table(
       .notNull()
       .references(() => blueprint.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
     foundationBlueprint: text('foundation_blueprint').notNull(),
+    /** Linked by `sflinks` of another file than the BluePrint's own: loading that one does not take the link away. */
+    linked: boolean('linked').notNull().default(false),
   },
   table => [primaryKey({ columns: [table.blueprint, table.foundationBlueprint] })],
 )
