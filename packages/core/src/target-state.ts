@@ -8,6 +8,7 @@ import type { NewEvent } from './event/event.ts'
 import { recordEvents } from './event/record-events.ts'
 import { type TargetRef, targetKey } from './job/target.ts'
 import { wakeNeighbours } from './job/wake-neighbours.ts'
+import { forgetMatches } from './survey/forget-matches.ts'
 
 /**
  * The states of what is built, and how they change: `planned → located → built` for a Foundation, `planned → built` for
@@ -115,6 +116,7 @@ async function setStates(engine: Engine, tx: Db, changes: readonly StateChange[]
       .update(foundation)
       .set({ state: 'planned', locatedAt: null, builtAt: null, idMap: null, updatedAt: now })
       .where(inArray(foundation.locator, gone.foundations))
+    await forgetMatches(engine, tx, gone.foundations, 'Its Foundation was destroyed')
     // What comes in its place has other cards, and boots nothing until its Job says so.
     await tx
       .update(networkInterface)

@@ -10,6 +10,8 @@ const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   ALREADY_EXISTS: 409,
   IN_USE: 409,
   WRONG_STATE: 409,
+  HARDWARE_MISMATCH: 409,
+  LIMIT_REACHED: 503,
   JOB_REFUSED: 409,
   SCRIPT_INVALID: 422,
   RESOURCE_INVALID: 422,

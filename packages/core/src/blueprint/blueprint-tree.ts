@@ -2,6 +2,7 @@ import { inArray, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint, blueprintScript } from '../database/schema.ts'
+import type { Json } from '../plugin/json.ts'
 
 /** BluePrints with all their ancestors, as read by one call. */
 export interface BlueprintTree {
@@ -15,6 +16,8 @@ export interface BlueprintNode {
   readonly parents: readonly string[]
   readonly configValues: Values
   readonly foundationTypes: readonly string[]
+  /** Of a FoundationBluePrint: its own validation template. */
+  readonly template: Json
   /** What this BluePrint itself calls a script, and the script's name. */
   readonly scripts: ReadonlyMap<string, string>
 }
@@ -47,6 +50,7 @@ export async function loadBlueprintTree(db: Db, names: readonly string[]): Promi
           parents: links.filter(link => link.blueprint === row.name).map(link => link.parent),
           configValues: row.configValues,
           foundationTypes: row.foundationTypes,
+          template: row.template ?? null,
           scripts: new Map(scripts.filter(one => one.blueprint === row.name).map(one => [one.name, one.script])),
         },
       ]),

@@ -2,9 +2,9 @@ import { asc, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript } from '../database/schema.ts'
+import { type HardwareTemplate, hardwareTemplate } from '../hardware/template.ts'
 import { configValues, plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
 
 export const blueprintInput = z.strictObject({
   kind: z.enum(['structure', 'foundation']),
@@ -19,8 +19,8 @@ export const blueprintInput = z.strictObject({
   foundationTypes: z.array(z.string()).default([]),
   /** Of a StructureBluePrint: the FoundationBluePrints that it may stand on; any unless said. */
   foundationBlueprints: z.array(plainName).default([]),
-  /** Of a FoundationBluePrint: what hardware must show before it is located. */
-  template: json.nullable().default(null),
+  /** Of a FoundationBluePrint: what hardware must show before it is located. What it asks, its heirs ask as well. */
+  template: hardwareTemplate.nullable().default(null),
   physicalInterfaceNames: z.array(z.string()).default([]),
 })
 export type BlueprintInput = z.output<typeof blueprintInput>
@@ -68,7 +68,7 @@ export async function selectBlueprints(db: Db, names: readonly string[]): Promis
     configValues: row.configValues,
     foundationTypes: row.foundationTypes,
     foundationBlueprints: foundations.filter(one => one.blueprint === row.name).map(one => one.foundationBlueprint),
-    template: row.template ?? null,
+    template: (row.template ?? null) as HardwareTemplate | null,
     physicalInterfaceNames: row.physicalInterfaceNames,
     updatedAt: row.updatedAt.toISOString(),
   }))

@@ -5,6 +5,7 @@ import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript, script } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { asJson } from '../plugin/json.ts'
 import type { Change } from '../script/scripts.ts'
 import { type BlueprintInput, selectBlueprints } from './blueprint.ts'
 import { loadBlueprintTree } from './blueprint-tree.ts'
@@ -72,7 +73,7 @@ async function putRow(engine: Engine, tx: Db, input: BlueprintInput): Promise<vo
     description: input.description,
     configValues: input.configValues,
     foundationTypes: input.foundationTypes,
-    template: input.template,
+    template: asJson(input.template),
     physicalInterfaceNames: input.physicalInterfaceNames,
     updatedAt: now,
   }

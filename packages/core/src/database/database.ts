@@ -1,6 +1,5 @@
-import { is, type SQL } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
 import type { PgDatabase, PgDialect, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'
-import { PgliteSession } from 'drizzle-orm/pglite'
 import { nameStatement } from './pglite-statements.ts'
 
 /** A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. */
@@ -37,13 +36,13 @@ export async function executePrepared<Row extends Record<string, unknown>>(db: D
     const result: unknown = await session.prepareQuery({ sql: text, params }, undefined, name, false).execute()
     return Array.isArray(result) ? (result as Row[]) : (result as { rows: Row[] }).rows
   }
-  if (!is(session, PgliteSession)) return run(query.sql, query.params, 'prepared')
-  const { prepare, execute } = nameStatement(dialect, query.sql, query.params)
-  if (prepare) {
-    await run(prepare.text, [])
-    prepare.done()
+  const named = nameStatement(db, query.sql, query.params)
+  if (!named) return run(query.sql, query.params, 'prepared')
+  if (named.prepare) {
+    await run(named.prepare.text, [])
+    named.prepare.done()
   }
-  return run(execute, [])
+  return run(named.execute, [])
 }
 
 /** The SQLSTATE of a database error, however deeply a driver or drizzle has wrapped it. */

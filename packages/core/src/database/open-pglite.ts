@@ -6,6 +6,7 @@ import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { checkNotNewer, migrationConfig } from './migrate.ts'
+import { shareStatements } from './pglite-statements.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
 export async function openPglite(directory: string | undefined, migrates: boolean): Promise<Database> {
@@ -36,6 +37,7 @@ export async function wrapPglite(
 ): Promise<Database> {
   await client.waitReady
   const db = drizzle(client)
+  shareStatements(client, db)
   try {
     await checkNotNewer(db, `The database in ${name}`)
     if (migrates) await migrate(db, migrationConfig)

@@ -1,11 +1,24 @@
 import { createHash } from 'node:crypto'
+import type { PGlite } from '@electric-sql/pglite'
 import type { PgDialect } from 'drizzle-orm/pg-core'
+import type { Db } from './database.ts'
 
 /**
  * PGlite plans a statement anew each time: 4 ms of 5 for one that joins ten tables. A statement that is prepared by
- * name, in SQL, keeps its plan for as long as the database is open; it is a session's, and PGlite has one.
+ * name, in SQL, keeps its plan for as long as the database is open; it is the session's, of which PGlite has one,
+ * however many handles there are. Handles of a host's own are not known here, and their statements are not prepared.
  */
-const prepared = new WeakMap<PgDialect, Set<string>>()
+const ofClient = new WeakMap<PGlite, Set<string>>()
+const ofDialect = new WeakMap<PgDialect, Set<string>>()
+
+const dialectOf = (db: Db) => (db as unknown as { dialect: PgDialect }).dialect
+
+/** Says that a handle, with its transactions, is one of this client. */
+export function shareStatements(client: PGlite, db: Db): void {
+  const names = ofClient.get(client) ?? new Set<string>()
+  ofClient.set(client, names)
+  ofDialect.set(dialectOf(db), names)
+}
 
 export interface NamedStatement {
   /** What makes it known, and what to call when that is done; absent when it is. */
@@ -13,9 +26,10 @@ export interface NamedStatement {
   execute: string
 }
 
-export function nameStatement(dialect: PgDialect, text: string, params: readonly unknown[]): NamedStatement {
-  const known = prepared.get(dialect) ?? new Set<string>()
-  prepared.set(dialect, known)
+/** Undefined for a handle that is none of ours. */
+export function nameStatement(db: Db, text: string, params: readonly unknown[]): NamedStatement | undefined {
+  const known = ofDialect.get(dialectOf(db))
+  if (!known) return undefined
   const name = `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
   const execute = `execute ${name}${params.length ? `(${params.map(toLiteral).join(', ')})` : ''}`
   if (known.has(name)) return { execute }

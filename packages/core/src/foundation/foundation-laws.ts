@@ -1,14 +1,16 @@
-import { eq, inArray, sql } from 'drizzle-orm'
+import { eq, inArray } from 'drizzle-orm'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
-import { type Db, executeRows } from '../database/database.ts'
+import type { Db } from '../database/database.ts'
 import { blueprint as blueprintTable, complex, dependency, plot, site } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Hardware } from '../hardware/hardware.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
 import { holdsSecret, mapSecretPlaces, secretMask } from '../plugin/secret.ts'
 import type { FoundationInput } from './foundation.ts'
+import { checkIdMap } from './id-map.ts'
 
 type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'complex' | 'plot'>
 
@@ -93,11 +95,12 @@ export function parseFields(
   ) as FoundationRow['fields']
 }
 
-/** Whether an operator may say that a Foundation is in a state. Throws WRONG_STATE. */
+/** Whether an operator may say that a Foundation is in a state. Throws WRONG_STATE or HARDWARE_MISMATCH. */
 export async function checkStateChange(
   tx: Db,
   row: FoundationRow,
   to: 'located' | 'built' | 'destroyed',
+  idMap?: Hardware,
 ): Promise<void> {
   const from = { located: ['planned'], built: ['planned', 'located'], destroyed: ['located', 'built'] }[to]
   const refuse = (why: string) =>
@@ -115,23 +118,8 @@ export async function checkStateChange(
   const heirJob = heir && around.jobOf({ structure: heir.id })
   if (heirJob && to === 'destroyed')
     throw refuse(`Structure '${heir.hostname}' has Job ${heirJob.id}; cancel that first`)
-  if (to === 'located') {
-    const template = await findTemplate(tx, row.blueprint)
-    if (template)
-      throw refuse(`BluePrint '${template}' has a validation template, and no id map was checked against it`)
-  }
-}
-
-/** The BluePrint, of a line, that carries a validation template. */
-async function findTemplate(tx: Db, name: string): Promise<string | undefined> {
-  const line = ancestorsFirst(await loadBlueprintTree(tx, [name]), name).map(node => node.name)
-  const [row] = await executeRows<{ name: string }>(
-    tx,
-    sql`select name from ${blueprintTable}
-        where template is not null and template <> 'null'::jsonb
-          and name in (select value from jsonb_array_elements_text(${JSON.stringify(line)}::jsonb) as value) limit 1`,
-  )
-  return row?.name
+  // One that was located has shown its hardware.
+  if (to !== 'destroyed' && (row.state === 'planned' || idMap)) await checkIdMap(tx, row, to, idMap)
 }
 
 /** What keeps a Foundation from being deleted. */

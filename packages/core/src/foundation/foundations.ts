@@ -7,11 +7,13 @@ import { foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
+import { hardware } from '../hardware/hardware.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
+import { forgetMatches } from '../survey/forget-matches.ts'
 import { applyStateChanges } from '../target-state.ts'
 import {
   type FoundationView,
@@ -25,16 +27,20 @@ import {
   toFoundationView,
 } from './foundation.ts'
 import { checkFoundations, checkStateChange, parseFields, usersOfFoundation } from './foundation-laws.ts'
+import { writeIdMap } from './id-map.ts'
 
 export interface Foundation extends FoundationView {
   config(options?: CallOptions): Promise<Values>
   /** Where each value of its config comes from. */
   explainConfig(options?: CallOptions): Promise<ConfigExplanation>
   update(changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
-  /** Says that it is there: what its create Job waits for. */
-  setLocated(options?: CallOptions): Promise<Foundation>
-  /** Says that it is built, without a Job. */
-  setBuilt(options?: CallOptions): Promise<Foundation>
+  /**
+   * Says that it is there: what its create Job waits for. With an `idMap` that passes its BluePrint's validation template,
+   * where that has one; throws WRONG_STATE without, and HARDWARE_MISMATCH with every difference.
+   */
+  setLocated(options?: StateOptions): Promise<Foundation>
+  /** Says that it is built, without a Job; of a planned one with a template, an `idMap` is wanted as well. */
+  setBuilt(options?: StateOptions): Promise<Foundation>
   /** Says that it is gone, with what stood on it, without a Job. */
   setDestroyed(options?: CallOptions): Promise<Foundation>
   doCreate(options?: CallOptions): Promise<Job>
@@ -43,6 +49,11 @@ export interface Foundation extends FoundationView {
   doJob(name: string, options?: CallOptions): Promise<Job>
   refresh(options?: CallOptions): Promise<Foundation>
   delete(options?: CallOptions): Promise<void>
+}
+
+/** What its machine reports of its hardware goes with the state. */
+export interface StateOptions extends CallOptions {
+  idMap?: z.input<typeof hardware> | undefined
 }
 
 export interface Foundations {
@@ -54,7 +65,7 @@ export interface Foundations {
   /** What is not given stays as it is. Its BluePrint can be changed while it is planned. */
   update(locator: string, changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
   /** `located`, `built` or `destroyed`, without a Job; refused while it has one. */
-  setState(locator: string, to: 'located' | 'built' | 'destroyed', options?: CallOptions): Promise<Foundation>
+  setState(locator: string, to: 'located' | 'built' | 'destroyed', options?: StateOptions): Promise<Foundation>
   config(locator: string, options?: CallOptions): Promise<Values>
   explainConfig(locator: string, options?: CallOptions): Promise<ConfigExplanation>
   /** Refused with IN_USE while a Structure stands on it or it has a Job. */
@@ -139,9 +150,11 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
       })
     },
     async setState(name, to, options = {}) {
+      const idMap = options.idMap && parseInput(hardware, options.idMap, `The id map of Foundation '${name}'`)
       return transaction(engine, options, async tx => {
         const row = await lockFoundation(tx, name)
-        await checkStateChange(tx, row, to)
+        await checkStateChange(tx, row, to, idMap)
+        if (idMap && to !== 'destroyed') await writeIdMap(engine, tx, name, idMap)
         await applyStateChanges(engine, tx, [{ to, foundation: name }], whoIs(options))
         return foundations.get(name, { tx })
       })
@@ -166,6 +179,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
             },
           )
         }
+        await forgetMatches(engine, tx, [name], `Foundation '${name}' was deleted`)
         await tx.delete(foundation).where(eq(foundation.locator, name))
         await recordEvents(tx, engine.clock, [{ type: 'foundation.deleted', by: whoIs(options), foundation: name }])
         await notify(tx, 'event')
@@ -180,7 +194,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
   }
 
   const toFoundation = (row: FoundationRow): Foundation => {
-    const setState = (to: 'located' | 'built' | 'destroyed') => (options?: CallOptions) =>
+    const setState = (to: 'located' | 'built' | 'destroyed') => (options?: StateOptions) =>
       foundations.setState(row.locator, to, options)
     const order = (action: string, options?: CallOptions) => jobs.create({ foundation: row.locator }, action, options)
     return {

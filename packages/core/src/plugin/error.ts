@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Json } from './json.ts'
 
 /**
  * Every error that Contractor raises, by code: what its `data` holds. Code matches on `code`, never on the class or
@@ -10,6 +11,14 @@ export interface ErrorData {
   ALREADY_EXISTS: { kind: string; id: string | number }
   IN_USE: { kind: string; id: string | number; by: string[] }
   WRONG_STATE: { kind: string; id: string | number; state: string }
+  /** A machine is not what the validation template of its BluePrint wants; every difference. */
+  HARDWARE_MISMATCH: {
+    kind: string
+    id: string
+    differences: { path: string; wanted: Json; found: Json; message: string }[]
+  }
+  /** As many of a kind are kept as may be. */
+  LIMIT_REACHED: { kind: string; limit: number }
   JOB_REFUSED: { rule: string; target: string }
   SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
   RESOURCE_INVALID: { file: string; line?: number; key?: string }

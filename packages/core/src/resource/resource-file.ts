@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
+import { hardwareTemplate } from '../hardware/template.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
 import { findTomlLine } from './toml-line.ts'
@@ -25,7 +26,7 @@ export const resourceFile = z.strictObject({
       z.strictObject({
         ...common,
         foundation_types: z.array(z.string()).optional(),
-        template: json.optional(),
+        template: hardwareTemplate.optional(),
         physical_interface_names: z.array(z.string()).optional(),
       }),
     )
@@ -59,10 +60,10 @@ export function parseResourceFile(text: string, file: string): ResourceFile {
   const mistakes = parsed.error.issues.flatMap(issue => {
     const path = issue.path.map(String)
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
-    return issue.keys.map(key => ({
-      path: [...path, key],
-      message: `unknown key '${key}'; known are ${knownKeys(path).join(', ')}`,
-    }))
+    // A template's schema names its own keys.
+    const message = (key: string) =>
+      path.length > 2 ? issue.message : `unknown key '${key}'; known are ${knownKeys(path).join(', ')}`
+    return issue.keys.map(key => ({ path: [...path, key], message: message(key) }))
   })
   const placed = mistakes.map(({ path, message }) => {
     const line = findTomlLine(text, path)
