@@ -12,8 +12,8 @@ import { startPostgres } from '../../../test/embedded-postgres.ts'
 const bed = defineFoundation({ type: 'Bed', classes: ['Metal'], fields: z.object({}), functions: {} })
 
 const structures = 1000
-const warmUp = 50
-const rounds = 200
+const warmUp = 300
+const rounds = 500
 
 export const benchmarks = {
   'config/resolve': async () => [await onPostgres(), await onPglite()],

@@ -21,6 +21,7 @@ import { type AddressBlocks, createAddressBlocks } from './network/address-block
 import { type Addresses, createAddresses } from './network/addresses.ts'
 import { createInterfaces, type Interfaces } from './network/interfaces.ts'
 import { createNetworks, type Networks } from './network/networks.ts'
+import { createPlots, type Plots } from './plot/plots.ts'
 import type { Plugin } from './plugin/define-plugin.ts'
 import { createPxes, type Pxes } from './pxe/pxes.ts'
 import { createResources, type Resources } from './resource/resources.ts'
@@ -30,6 +31,7 @@ import { createSecrets, type Secrets } from './secret/secrets.ts'
 import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
+import { type Cartographers, createCartographers } from './survey/cartographers.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
 import { createTemplates } from './template/templates.ts'
 import { createTokens, type Tokens } from './token/tokens.ts'
@@ -69,6 +71,9 @@ export interface Contractor {
   readonly foundations: Foundations
   readonly structures: Structures
   readonly complexes: Complexes
+  /** The machines that have booted and reported themselves. */
+  readonly cartographers: Cartographers
+  readonly plots: Plots
   /** What was changed in config values, by whom and when. */
   readonly configChanges: ConfigChanges
   readonly dependencies: Dependencies
@@ -152,6 +157,8 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     foundations: createFoundations(engine, jobs),
     structures: createStructures(engine, jobs),
     complexes: createComplexes(engine),
+    cartographers: createCartographers(engine),
+    plots: createPlots(engine),
     configChanges: createConfigChanges(engine),
     dependencies: createDependencies(engine, jobs),
     addressBlocks: createAddressBlocks(engine),

@@ -15,7 +15,10 @@ export const locator = z.string().max(100, 'must be 100 characters at the most')
 export const hostname = z
   .string()
   .max(63, 'must be 63 characters at the most')
-  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and -, not beginning or ending with -')
+  .regex(
+    /^[a-z0-9][a-z0-9-]*[a-z0-9]$/,
+    'must be two or more lower case letters, digits and -, not beginning or ending with -',
+  )
 
 /** As an operating system names a port. */
 export const interfaceName = z

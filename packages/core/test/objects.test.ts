@@ -14,7 +14,7 @@ describe('objects', () => {
     ['an unknown Foundation', { foundation: 'f9' }, 'NOT_FOUND', "Foundation 'f9' does not exist"],
     ['a taken hostname', { foundation: 'free' }, 'ALREADY_EXISTS', "Site 'lab' has a Structure 'one' already"],
     ['a taken Foundation', { hostname: 'two' }, 'IN_USE', "Structure 'one' of Site 'lab' stands on it already"],
-    ['a hostname with capitals', { hostname: 'Web' }, 'VALIDATION_FAILED', 'hostname: must be lower case'],
+    ['a hostname with capitals', { hostname: 'Web' }, 'VALIDATION_FAILED', 'hostname: must be two or more lower case'],
     ['an unknown field', { colour: 'red' }, 'VALIDATION_FAILED', 'colour'],
     ['a config name that is not allowed', { configValues: { 'a b': 1 } }, 'VALIDATION_FAILED', 'configValues'],
   ])('a Structure with %s is refused', async (_, wrong, code, message) => {
@@ -124,7 +124,7 @@ describe('objects', () => {
 
   it('a Foundation whose BluePrint has a validation template is not located unseen', async () => {
     const { contractor } = await openShop()
-    await contractor.blueprints.put({ kind: 'foundation', name: 'checked', template: { cpu_count: 4 } })
+    await contractor.blueprints.put({ kind: 'foundation', name: 'checked', template: { cpus: { count: 4 } } })
     await contractor.blueprints.put({ kind: 'foundation', name: 'heir', parents: ['checked'] })
     const foundation = await contractor.foundations.create({
       locator: 'f',

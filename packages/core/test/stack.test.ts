@@ -137,7 +137,7 @@ describe('a Complex', () => {
     const shop = await openWorks()
     const { contractor, foundation, structure } = shop
     const hosts: Structure[] = []
-    for (const name of ['a', 'b']) {
+    for (const name of ['h1', 'h2']) {
       await (await foundation(name)).setBuilt()
       hosts.push(await (await structure(name, name)).setBuilt())
     }
@@ -238,7 +238,7 @@ describe('a Dependency', () => {
   it('may wait for another one', async () => {
     const { contractor, foundation, structure } = await openWorks()
     for (const name of ['a', 'b']) await foundation(name)
-    const on = await structure('s', 'a')
+    const on = await structure('s1', 'a')
     await foundation('c')
     const first = await contractor.dependencies.create({ foundation: 'b', structure: on.id })
     const second = await contractor.dependencies.create({ foundation: 'c', dependency: first.id })
@@ -294,7 +294,7 @@ describe('a waiting Job', () => {
     const shop = await openWorks()
     const { contractor } = shop
     const under = await (await shop.foundation('f')).setBuilt()
-    const on = await (await shop.structure('s', 'f')).setBuilt()
+    const on = await (await shop.structure('s1', 'f')).setBuilt()
     const down = await under.doDestroy()
     const structureJob = await on.doDestroy()
     await workOff(shop, { structureJob })

@@ -3,6 +3,7 @@ import { isContractorError } from '@contractor/core/plugin'
 import { Command, InvalidArgumentError } from 'commander'
 import type { DnsUpdateOptions } from './dns-update.ts'
 import type { DnsWriteOptions } from './dns-write.ts'
+import type { LoadResourcesOptions } from './load-resources.ts'
 import type { CheckUpgradeOptions } from './report-upgrade.ts'
 import type { ServeOptions } from './serve.ts'
 
@@ -80,6 +81,28 @@ program
   .action(async (options: CheckUpgradeOptions) => {
     const { reportUpgrade } = await import('./report-upgrade.ts')
     process.exitCode = await reportUpgrade(options)
+  })
+
+program
+  .command('resources')
+  .description('BluePrints, scripts and PXEs, as resource files have them')
+  .command('load')
+  .description('load resource files: all of them or none, in any order')
+  .argument('<file...>', 'TOML files, or folders with such')
+  .option(
+    '--database <name>',
+    'pglite:DIRECTORY or postgres://…',
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+  .option('--plugin <package>', 'a plugin whose names the scripts may use; may be given several times', collect, [])
+  .option('--dry-run', 'change nothing, print what would change, line by line')
+  .addHelpText(
+    'after',
+    '\nExit codes:\n  0  loaded; with --dry-run: nothing would change\n  1  refused: nothing is loaded\n  2  with --dry-run: something would change',
+  )
+  .action(async (files: string[], options: LoadResourcesOptions) => {
+    const { loadResources } = await import('./load-resources.ts')
+    process.exitCode = await loadResources(files, options)
   })
 
 const dns = program.command('dns').description('make a name server say what this database says')

@@ -3,7 +3,8 @@ import { bodyLimit } from 'hono/body-limit'
 import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
 import { respondError, respondProblem } from './problem.ts'
-import { blueprintRoutes, scriptRoutes } from './routes/blueprints.ts'
+import { blueprintRoutes } from './routes/blueprints.ts'
+import { cartographerRoutes } from './routes/cartographers.ts'
 import { complexRoutes } from './routes/complexes.ts'
 import { dependencyRoutes } from './routes/dependencies.ts'
 import { dispatchRoutes } from './routes/dispatch.ts'
@@ -11,10 +12,15 @@ import { eventRoutes } from './routes/events.ts'
 import { foundationRoutes } from './routes/foundations.ts'
 import { hostRoutes } from './routes/hosts.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { plotRoutes } from './routes/plots.ts'
+import { pxeRoutes } from './routes/pxes.ts'
 import { resourceRoutes } from './routes/resources.ts'
+import { scriptRoutes } from './routes/scripts.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { signalRoutes } from './routes/signals.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { structureRoutes } from './routes/structures.ts'
+import { surveyRoutes } from './routes/survey.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { createSourceAddress } from './source-address.ts'
 
@@ -34,7 +40,7 @@ const mostBytes = 8 * 1024 * 1024
  * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`.
  * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`; machines
  * that are being built report back under `/signal`, with the cookie of their Job, and are told what is theirs under
- * `/config`.
+ * `/config`; those that nobody knows yet report themselves under `/survey`.
  */
 export function createServer(contractor: Contractor, options: ServerOptions = {}): App {
   const context = {
@@ -56,13 +62,17 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/sites', siteRoutes(context))
   api.route('/blueprints', blueprintRoutes(context))
   api.route('/scripts', scriptRoutes(context))
+  api.route('/pxes', pxeRoutes(context))
   api.route('/resources', resourceRoutes(context))
   api.route('/foundations', foundationRoutes(context))
   api.route('/structures', structureRoutes(context))
   api.route('/complexes', complexRoutes(context))
+  api.route('/cartographers', cartographerRoutes(context))
+  api.route('/plots', plotRoutes(context))
   api.route('/dependencies', dependencyRoutes(context))
   api.route('/jobs', jobRoutes(context))
   api.route('/events', eventRoutes(context))
+  api.route('/secrets', secretRoutes(context))
   api.route('/tokens', tokenRoutes(context))
 
   const app = createApp()
@@ -80,6 +90,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.route('/api/v1', api)
   app.route('/signal', signalRoutes(context))
   app.route('/config', hostRoutes(context))
+  app.route('/survey', surveyRoutes(context))
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   return app

@@ -56,6 +56,41 @@ describe('the API', () => {
     expect(await send('DELETE', '/foundations/f1')).toEqual({ status: 204, body: undefined })
   })
 
+  it('saves, shows and deletes BluePrints, Scripts and PXEs, and says what a resource file would change', async () => {
+    const { send } = await openShop()
+    expect(await send('PUT', '/scripts/tidy', { source: 'warden.rest()' })).toMatchObject({
+      ...{
+        status: 200,
+        body: { change: 'created', warnings: ["tidy: no plugin that is loaded provides the module 'warden'"] },
+      },
+    })
+    expect(await send('PUT', '/pxes/disk', { bootScript: 'sanboot' })).toEqual({
+      ...{ status: 200, body: { change: 'created' } },
+    })
+    const desk = { kind: 'structure', scripts: { tidy: 'tidy' }, configValues: { '>list:Metal': [1] } }
+    expect(await send('PUT', '/blueprints/desk', desk)).toEqual({ status: 200, body: { change: 'created' } })
+    expect(await send('PUT', '/blueprints/desk', desk)).toEqual({ status: 200, body: { change: 'unchanged' } })
+    expect(await send('GET', '/blueprints/desk')).toMatchObject({ status: 200, body: { name: 'desk', ...desk } })
+    expect(await send('GET', '/pxes')).toMatchObject({ status: 200, body: { items: [{ name: 'disk' }] } })
+    expect(await send('DELETE', '/scripts/tidy')).toMatchObject({
+      ...{ status: 409, body: { code: 'IN_USE', detail: expect.stringContaining('BluePrint desk names it') } },
+    })
+    for (const path of ['/blueprints/desk', '/scripts/tidy', '/pxes/disk']) {
+      expect(await send('DELETE', path)).toEqual({ status: 204, body: undefined })
+      expect(await send('GET', path)).toMatchObject({ status: 404 })
+    }
+
+    const changed = `${resources}description = "new"\n`
+    const dry = await send('POST', '/resources?file=shop.toml&dryRun=true', changed)
+    expect((dry.body as { changes: object[] }).changes.at(-1)).toEqual({
+      ...{ kind: 'structure', name: 'web', file: 'shop.toml', change: 'changed' },
+      fields: [{ field: 'description', after: 'new' }],
+    })
+    expect(await send('GET', '/blueprints/web')).toMatchObject({ body: { description: '' } })
+    expect(await send('POST', '/resources?file=shop.toml', changed)).toEqual(dry)
+    expect(await send('GET', '/blueprints/web')).toMatchObject({ body: { description: 'new' } })
+  })
+
   it('orders a Job, gives its Task to an agent, and takes the answer with a claim for more', async () => {
     const { send, contractor, agentToken } = await openShop()
     await send('POST', '/foundations/f1/set-located')
@@ -314,5 +349,45 @@ describe('the server', () => {
     closing.abort()
     expect(await (await waiting).json()).toEqual({ tasks: [] })
     await server.close()
+  })
+
+  it('tells an agent what a DHCP server of its Site has to know, and only that it knows it already', async () => {
+    const { app, contractor, send } = await openServer()
+    for (const [name, parent] of [['lab'], ['hall', 'lab'], ['yard']] as const)
+      await contractor.sites.create({ name, ...(parent && { parent }) })
+    await contractor.addressBlocks.create({ name: 'lan', site: 'hall', subnet: '10.0.0.0/24' })
+    await contractor.addresses.create({ kind: 'dynamic', addressBlock: 'lan', ip: '10.0.0.9' })
+    const { secret } = await contractor.tokens.create({
+      kind: 'agent',
+      name: 'dhcp',
+      sites: ['lab'],
+      modules: ['dhcp'],
+    })
+    const found = await send('GET', '/dispatch/dhcp/hall', undefined, secret)
+    expect(found).toMatchObject({
+      status: 200,
+      body: { site: 'hall', subnets: [{ addressBlock: 'lan', pools: [{ first: '10.0.0.9', last: '10.0.0.9' }] }] },
+    })
+    const { digest } = found.body as { digest: string }
+    const headers = { Authorization: `Bearer ${secret}`, 'If-None-Match': `"${digest}"` }
+    expect((await app.request('/api/v1/dispatch/dhcp/hall', { headers })).status).toBe(304)
+    expect(await send('GET', '/dispatch/dhcp/yard', undefined, secret)).toMatchObject({ status: 403 })
+    expect(await send('GET', '/dispatch/dhcp/hall')).toMatchObject({ status: 403 })
+  })
+
+  it('takes secrets, and does not give them out', async () => {
+    const { send } = await openServer({ secretKey: Buffer.alloc(32, 7).toString('base64') })
+    const stored = await send('POST', '/secrets', { name: 'lab/root', value: 'hunter2' })
+    expect(stored).toMatchObject({ status: 200, body: { name: 'lab/root' } })
+    const listed = await send('GET', '/secrets')
+    expect(listed).toMatchObject({ status: 200, body: { items: [{ name: 'lab/root' }] } })
+    expect(JSON.stringify([stored, listed])).not.toContain('hunter2')
+    expect(await send('DELETE', '/secrets/lab%2Froot')).toMatchObject({ status: 204 })
+    expect(await send('DELETE', '/secrets/lab%2Froot')).toMatchObject({ status: 404 })
+    const { send: without } = await openServer()
+    expect(await without('POST', '/secrets', { name: 'a', value: 'b' })).toMatchObject({
+      status: 503,
+      body: { code: 'SECRET_KEY_MISSING', detail: expect.stringContaining('CONTRACTOR_SECRET_KEY') },
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { type Contractor, createContractor } from '@contractor/core'
+import { type Contractor, type ContractorOptions, createContractor } from '@contractor/core'
 import { type App, createServer } from '@contractor/server'
 import { afterEach } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
@@ -17,10 +17,15 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-export async function openServer(): Promise<TestServer> {
+export async function openServer(options: Partial<ContractorOptions> = {}): Promise<TestServer> {
   const database = await createPostgresDatabase()
   cleanups.push(() => database.drop())
-  const contractor = await createContractor({ database: database.option, plugins: [lathe, gauge], foreman: false })
+  const contractor = await createContractor({
+    database: database.option,
+    plugins: [lathe, gauge],
+    foreman: false,
+    ...options,
+  })
   cleanups.push(() => contractor.close())
   const app = createServer(contractor)
   const { secret: adminToken } = await contractor.tokens.create({ kind: 'admin', name: 'ann' })

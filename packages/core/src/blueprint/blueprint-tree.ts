@@ -82,7 +82,7 @@ export function findScript(tree: BlueprintTree, name: string, action: string): s
       if (found) return found
       seen.add(node.name)
     }
-    level = nodes.flatMap(node => node.parents).filter(parent => !seen.has(parent))
+    level = [...new Set(nodes.flatMap(node => node.parents))].filter(parent => !seen.has(parent))
   }
   return undefined
 }

@@ -1,146 +1,98 @@
 import { isDeepStrictEqual } from 'node:util'
-import { eq, inArray } from 'drizzle-orm'
+import type { Saved } from '../change.ts'
 import { recordConfigChanges } from '../config/config-changes.ts'
 import type { Db } from '../database/database.ts'
-import { blueprint, blueprintFoundation, blueprintParent, blueprintScript, script } from '../database/schema.ts'
-import type { Engine } from '../engine/engine.ts'
+import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
+import { recordEvents } from '../event/record-events.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { asJson } from '../plugin/json.ts'
-import type { Change } from '../script/scripts.ts'
-import { type BlueprintInput, selectBlueprints } from './blueprint.ts'
-import { loadBlueprintTree } from './blueprint-tree.ts'
+import { type Blueprint, type BlueprintInput, selectBlueprints } from './blueprint.ts'
+import { type Blame, refuseCircles, refuseMissing } from './blueprint-laws.ts'
+import { loadLinked, lockBlueprints, writeBlueprints } from './write-blueprints.ts'
+
+export interface PutOptions extends CallOptions {
+  /** Links that `sflinks` of other files have made stay, though the input does not have them. */
+  keepLinked?: boolean
+  /** Makes an error about one of them into one that says where that one is written. */
+  blame?: Blame
+}
 
 /**
- * Saves BluePrints as they are given, replacing what was there. Those of one call may name each other as parents in any
- * order: all rows are written before any link. Changes come back in the order of the input.
+ * Saves BluePrints as they are given, replacing what was there; says of each what that did, in their order. Those of one
+ * call may name each other as parents in any order: all rows are written before any link. A number of statements that
+ * does not grow with them.
  */
 export async function putBlueprints(
   engine: Engine,
   tx: Db,
   inputs: readonly BlueprintInput[],
-  by: string,
-): Promise<Change[]> {
-  const present = new Map(
-    (
-      await selectBlueprints(
-        tx,
-        inputs.map(input => input.name),
-      )
-    ).map(one => [one.name, one]),
-  )
-  const changes = inputs.map((input): Change => {
+  options: PutOptions,
+): Promise<Saved<BlueprintInput>[]> {
+  if (!inputs.length) return []
+  const { keepLinked = false, blame = (_name, _field, error) => error } = options
+  const names = inputs.map(input => input.name)
+  await lockBlueprints(tx, names)
+  const present = new Map((await selectBlueprints(tx, names)).map(one => [one.name, one]))
+  const linked = keepLinked ? await loadLinked(tx, names) : new Map<string, string[]>()
+  const saved = inputs.map((input): Saved<BlueprintInput> => {
+    const after = withLinks(input, linked.get(input.name) ?? [])
     const found = present.get(input.name)
-    if (!found) return 'created'
-    if (found.kind !== input.kind) {
-      throw new ContractorError(
-        'ALREADY_EXISTS',
-        `'${input.name}' is a BluePrint for a ${found.kind} already; a name stands for one BluePrint only`,
-        {
-          kind: 'BluePrint',
-          id: input.name,
-        },
-      )
-    }
-    const { updatedAt: _, ...old } = found
-    return isDeepStrictEqual(normal(old), normal(input)) ? 'unchanged' : 'changed'
+    if (!found) return { change: 'created', before: undefined, after }
+    if (found.kind !== input.kind) throw blame(input.name, undefined, otherKind(found))
+    const { updatedAt: _, ...before } = found
+    const same = isDeepStrictEqual(normal(before), normal(after))
+    return { change: same ? 'unchanged' : 'changed', before, after }
   })
-  const changed = inputs.filter((_, at) => changes[at] !== 'unchanged')
-  for (const input of changed) await putRow(engine, tx, input)
-  for (const input of changed) await putLinks(tx, input)
-  await refuseCircles(tx, changed)
+  const changed = saved.filter(one => one.change !== 'unchanged')
+  if (!changed.length) return saved
+  const written = changed.map(one => one.after)
+  await writeBlueprints(engine, tx, written, () => refuseMissing(tx, written, blame))
+  await refuseCircles(tx, written, blame)
+  await recordPut(engine, tx, changed, options)
+  return saved
+}
+
+async function recordPut(
+  engine: Engine,
+  tx: Db,
+  changed: readonly Saved<BlueprintInput>[],
+  options: CallOptions,
+): Promise<void> {
+  const by = whoIs(options)
   await recordConfigChanges(
     engine,
     tx,
     by,
-    changed.map(({ name, configValues }) => ({
-      owner: { blueprint: name },
-      before: present.get(name)?.configValues ?? {},
-      after: configValues,
+    changed.map(({ before, after }) => ({
+      owner: { blueprint: after.name },
+      before: before?.configValues ?? {},
+      after: after.configValues,
     })),
   )
-  return changes
-}
-
-/** Without what does not matter: the order of scripts and of allowed FoundationBluePrints. */
-function normal(input: BlueprintInput) {
-  return { ...input, foundationBlueprints: [...input.foundationBlueprints].sort() }
-}
-
-async function putRow(engine: Engine, tx: Db, input: BlueprintInput): Promise<void> {
-  const now = engine.clock.now()
-  const values = {
-    kind: input.kind,
-    description: input.description,
-    configValues: input.configValues,
-    foundationTypes: input.foundationTypes,
-    template: asJson(input.template),
-    physicalInterfaceNames: input.physicalInterfaceNames,
-    updatedAt: now,
-  }
-  await tx
-    .insert(blueprint)
-    .values({ name: input.name, ...values, createdAt: now })
-    .onConflictDoUpdate({ target: blueprint.name, set: values })
-}
-
-async function putLinks(tx: Db, input: BlueprintInput): Promise<void> {
-  const { name } = input
-  await tx.delete(blueprintParent).where(eq(blueprintParent.blueprint, name))
-  await tx.delete(blueprintScript).where(eq(blueprintScript.blueprint, name))
-  await tx.delete(blueprintFoundation).where(eq(blueprintFoundation.blueprint, name))
-
-  const parents = [...new Set(input.parents)]
-  if (parents.length) {
-    const known = await tx
-      .select({ name: blueprint.name, kind: blueprint.kind })
-      .from(blueprint)
-      .where(inArray(blueprint.name, parents))
-    for (const parent of parents) {
-      if (!known.some(one => one.name === parent && one.kind === input.kind))
-        throw missing(input, 'parent', 'BluePrint', parent)
-    }
-    await tx.insert(blueprintParent).values(parents.map((parent, position) => ({ blueprint: name, parent, position })))
-  }
-  const scripts = Object.entries(input.scripts)
-  if (scripts.length) {
-    const wanted = scripts.map(([, one]) => one)
-    const known = await tx.select({ name: script.name }).from(script).where(inArray(script.name, wanted))
-    for (const one of wanted) if (!known.some(row => row.name === one)) throw missing(input, 'script', 'Script', one)
-    await tx
-      .insert(blueprintScript)
-      .values(scripts.map(([called, one]) => ({ blueprint: name, name: called, script: one })))
-  }
-  if (input.foundationBlueprints.length) {
-    const links = [...new Set(input.foundationBlueprints)].map(foundationBlueprint => ({
-      blueprint: name,
-      foundationBlueprint,
-    }))
-    await tx.insert(blueprintFoundation).values(links)
-  }
-}
-
-function missing(input: BlueprintInput, role: string, kind: string, id: string): ContractorError {
-  const what = kind === 'BluePrint' ? `BluePrint for a ${input.kind}` : kind
-  return new ContractorError(
-    'NOT_FOUND',
-    `BluePrint '${input.name}' names the ${role} '${id}', and there is no ${what} of that name`,
-    { kind, id },
-  )
-}
-
-async function refuseCircles(tx: Db, changed: readonly BlueprintInput[]): Promise<void> {
-  const tree = await loadBlueprintTree(
+  await recordEvents(
     tx,
-    changed.map(input => input.name),
+    engine.clock,
+    changed.map(({ change, after }) => ({
+      type: change === 'created' ? ('blueprint.created' as const) : ('blueprint.changed' as const),
+      ...{ by, data: { blueprint: after.name } },
+    })),
   )
-  const visit = (name: string, path: readonly string[]) => {
-    if (path.includes(name)) {
-      const circle = [...path.slice(path.indexOf(name)), name].join(' → ')
-      throw new ContractorError('VALIDATION_FAILED', `BluePrint '${name}' would inherit from itself: ${circle}`, {
-        issues: [{ path: 'parents', message: circle }],
-      })
-    }
-    for (const parent of tree.nodes.get(name)?.parents ?? []) visit(parent, [...path, name])
-  }
-  for (const input of changed) visit(input.name, [])
+  await notify(tx, 'event')
+}
+
+const withLinks = (input: BlueprintInput, more: readonly string[]): BlueprintInput => ({
+  ...input,
+  parents: [...new Set(input.parents)],
+  foundationBlueprints: [...new Set([...input.foundationBlueprints, ...more])].sort(),
+})
+
+/** Without what does not matter: the order of allowed FoundationBluePrints. */
+const normal = (input: BlueprintInput) => ({ ...input, foundationBlueprints: [...input.foundationBlueprints].sort() })
+
+function otherKind({ name, kind }: Blueprint): ContractorError {
+  return new ContractorError(
+    'ALREADY_EXISTS',
+    `'${name}' is a BluePrint for a ${kind} already; a name stands for one BluePrint only`,
+    { kind: 'BluePrint', id: name },
+  )
 }

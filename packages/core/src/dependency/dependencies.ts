@@ -9,7 +9,7 @@ import { requireFoundation } from '../foundation/foundation.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
-import { type DependencyRow, lockTarget, type Target } from '../job/target.ts'
+import { type DependencyRow, lockTarget, type WholeTarget } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -198,7 +198,7 @@ async function requireDependency(db: Db, which: number): Promise<DependencyRow> 
 const missing = (which: number) =>
   new ContractorError('NOT_FOUND', `Dependency ${which} does not exist`, { kind: 'Dependency', id: which })
 
-async function lockDependency(tx: Db, which: number): Promise<Target & { dependency: DependencyRow }> {
+async function lockDependency(tx: Db, which: number): Promise<WholeTarget & { dependency: DependencyRow }> {
   const target = await lockTarget(tx, { dependency: which })
   if (!target?.dependency) throw missing(which)
   return { ...target, dependency: target.dependency }

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { loadConfigs } from '../config/load-config.ts'
+import { type Db, executeRows } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { compareNames } from '../network/interface-map.ts'
 import { findIp, formatIp } from '../network/subnet.ts'
 import { ContractorError } from '../plugin/error.ts'
 import type { Json } from '../plugin/json.ts'
 import { requireSite } from '../site/sites.ts'
+import type { AgentIdentity } from '../task/dispatch.ts'
 import { selectBlocks, selectBoots, selectDynamic, selectLeases, selectZones } from './dhcp-rows.ts'
 import { poolsOf } from './pools.ts'
 
@@ -71,10 +74,16 @@ export interface Dhcp {
    * provisioning one. CONFIG_INVALID when the Site's `dns_servers` or `domain_name` is not usable.
    */
   forSite(site: string, options?: CallOptions): Promise<DhcpData>
+  /** The same for an agent; FORBIDDEN when its token is not bound to the Site or to one above it. */
+  forAgent(agent: AgentIdentity, site: string, options?: CallOptions): Promise<DhcpData>
 }
 
 export function createDhcp(engine: Engine): Dhcp {
-  return {
+  const dhcp: Dhcp = {
+    async forAgent(agent, site, options = {}) {
+      await requireAllowed(options.tx ?? engine.db, agent, site)
+      return dhcp.forSite(site, options)
+    },
     async forSite(site, options = {}) {
       const db = options.tx ?? engine.db
       await requireSite(db, site)
@@ -98,6 +107,26 @@ export function createDhcp(engine: Engine): Dhcp {
       return { ...data, digest: createHash('sha256').update(JSON.stringify(data)).digest('hex') }
     },
   }
+  return dhcp
+}
+
+async function requireAllowed(db: Db, agent: AgentIdentity, site: string): Promise<void> {
+  const above = await executeRows<{ name: string }>(
+    db,
+    sql`with recursive line as (
+          select name, parent from contractor.site where name = ${site}
+          union select up.name, up.parent from contractor.site up join line on line.parent = up.name
+        ) select name from line`,
+  )
+  if (above.some(row => agent.sites.includes(row.name))) return
+  const needs = `the Site '${site}'`
+  throw new ContractorError(
+    'FORBIDDEN',
+    `The token of agent '${agent.name}' is not bound to ${needs} or to one above it`,
+    {
+      needs,
+    },
+  )
 }
 
 function groupByBlock<Row extends { addressBlock: string }>(rows: readonly Row[]): Map<string, Row[]> {

@@ -12,6 +12,8 @@ export interface PluginRegistry {
   readonly modules: ReadonlyMap<string, ModulePlugin>
   /** Throws NOT_FOUND for a type that no plugin provides. */
   getFoundation(type: string): FoundationPlugin
+  /** The schema of a type's own fields, which refuses others. Made once: zod compiles each schema anew. */
+  getFields(type: string): FoundationPlugin['fields']
   /** What an agent's module does, for the checks of its answers. */
   findTask(module: string, name: string): TaskDefinition | undefined
   /** A module's function, for the Foundation type at hand where the module is `foundation`. */
@@ -41,9 +43,11 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
       })
     } else foundations.set(plugin.type, plugin)
   }
-  return {
+  const fields = new Map([...foundations].map(([type, plugin]) => [type, plugin.fields.strict()]))
+  const registry: PluginRegistry = {
     foundations,
     modules,
+    getFields: type => fields.get(type) ?? registry.getFoundation(type).fields,
     getFoundation(type) {
       const plugin = foundations.get(type)
       if (plugin) return plugin
@@ -65,4 +69,5 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
       return definition && { plugin, definition }
     },
   }
+  return registry
 }

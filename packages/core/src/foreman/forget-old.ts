@@ -6,8 +6,8 @@ import type { Engine } from '../engine/engine.ts'
 const batchSize = 5_000
 
 /**
- * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, and events. What a live Job has
- * done stays as long as the Job. Says how many rows went.
+ * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, events, and machines that are
+ * nobody's and were not heard of since. What a live Job has done stays as long as the Job. Says how many rows went.
  */
 export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
   if (engine.retentionDays === 0) return 0
@@ -21,8 +21,12 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
             select id from contractor.step where ended_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
           events as (delete from contractor.event where id in (
             select id from contractor.event
-            where at < ${since} and (job is null or job not in (select id from live)) limit ${batchSize}) returning 1)
-        select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events))::text as count`,
+            where at < ${since} and (job is null or job not in (select id from live)) limit ${batchSize}) returning 1),
+          machines as (delete from contractor.cartographer where identifier in (
+            select identifier from contractor.cartographer
+            where state <> 'matched' and updated_at < ${since} limit ${batchSize}) returning 1)
+        select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)
+          + (select count(*) from machines))::text as count`,
   )
   return Number(gone?.count ?? 0)
 }

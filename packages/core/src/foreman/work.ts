@@ -9,7 +9,7 @@ import { settledUpTo } from '../database/settled.ts'
 import type { Engine } from '../engine/engine.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { findWait, jobKind } from '../job/rules.ts'
-import type { JobRow, Target } from '../job/target.ts'
+import { type JobRow, type Target, targetColumns } from '../job/target.ts'
 import { loadPxeNames } from '../pxe/pxe.ts'
 import type { ProgramCache } from './program-cache.ts'
 import { readsConfig, setsPxe } from './script-host.ts'
@@ -57,9 +57,7 @@ export async function loadWork(
   const rows = await tx
     .select({
       job,
-      structure,
-      foundation,
-      dependency,
+      ...targetColumns,
       task: task.id,
       settled: sql<boolean>`coalesce(${settledUpTo} >= ${job.waitsSince}, false)`,
       nowMs: sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`,

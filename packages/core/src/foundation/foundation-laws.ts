@@ -89,7 +89,7 @@ export function parseFields(
     const before = text === secretMask ? present[path] : undefined
     return typeof before === 'string' ? before : text
   })
-  const parsed = json.parse(parseInput(plugin.fields.strict(), kept, what))
+  const parsed = json.parse(parseInput(engine.plugins.getFields(type), kept, what))
   return mapSecretPlaces(plugin.fields, parsed, (text, path) =>
     holdsSecret(text) ? text : engine.seals.seal(text, `Field '${path}' of Foundation '${locator}'`),
   ) as FoundationRow['fields']

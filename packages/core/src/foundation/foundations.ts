@@ -15,6 +15,7 @@ import { overlay } from '../overlay.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { forgetMatches } from '../survey/forget-matches.ts'
 import { applyStateChanges } from '../target-state.ts'
+import { addFoundations } from './add-foundations.ts'
 import {
   type FoundationView,
   foundationChanges,
@@ -72,9 +73,6 @@ export interface Foundations {
   delete(locator: string, options?: CallOptions): Promise<void>
 }
 
-/** How many rows one statement may write: PostgreSQL takes 65,535 parameters. */
-const rowsOfStatement = 4000
-
 export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
   const foundations: Foundations = {
     async create(input, options = {}) {
@@ -88,26 +86,9 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
         return { ...one, fields: parseFields(engine, one.type, one.locator, one.fields) }
       })
       if (!parsed.length) return []
-      return transaction(engine, options, async tx => {
-        const rows: FoundationRow[] = []
-        for (let at = 0; at < parsed.length; at += rowsOfStatement) {
-          const part = parsed.slice(at, at + rowsOfStatement)
-          await checkFoundations(tx, part)
-          const now = engine.clock.now()
-          const values = part.map(one => ({ ...one, createdAt: now, updatedAt: now }))
-          const written = await tx.insert(foundation).values(values).onConflictDoNothing().returning()
-          if (written.length < part.length) throw taken(part, written)
-          rows.push(...written)
-        }
-        const by = whoIs(options)
-        await recordEvents(
-          tx,
-          engine.clock,
-          rows.map(row => ({ type: 'foundation.created' as const, by, foundation: row.locator })),
-        )
-        await notify(tx, 'event')
-        return rows.map(toFoundation)
-      })
+      return transaction(engine, options, async tx =>
+        (await addFoundations(engine, tx, parsed, options)).map(toFoundation),
+      )
     },
     async get(name, options = {}) {
       return toFoundation(await requireFoundation(options.tx ?? engine.db, name))
@@ -213,13 +194,4 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     }
   }
   return foundations
-}
-
-/** The first of them whose locator was there already. */
-function taken(part: readonly { locator: string }[], written: readonly FoundationRow[]): ContractorError {
-  const names = new Set<string>()
-  const made = new Set(written.map(row => row.locator))
-  const one = part.find(({ locator }) => !made.has(locator) || names.size === names.add(locator).size)
-  const id = one?.locator ?? ''
-  return new ContractorError('ALREADY_EXISTS', `A Foundation '${id}' exists already`, { kind: 'Foundation', id })
 }

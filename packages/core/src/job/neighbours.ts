@@ -6,11 +6,11 @@ import { job } from '../database/job-schema.ts'
 import { complexMember, dependency, foundation, structure } from '../database/schema.ts'
 import { type Base, type Facts, type Heir, type JobKind, jobKind } from './rules.ts'
 import {
-  type DependencyRow,
   type FoundationRow,
   jobTarget,
   type StructureRow,
   type Target,
+  type TargetDependency,
   targetKey,
   targetRef,
 } from './target.ts'
@@ -128,13 +128,13 @@ export async function loadNeighbours(db: Db, targets: readonly Target[]): Promis
     return found && found.id !== except ? jobKind(found.action) : undefined
   }
 
-  const edgeBase = (edge: DependencyRow): Base => {
+  const edgeBase = (edge: TargetDependency): Base => {
     // What it waits for counts as well: a Foundation is not built on what is about to go.
     const beneath = edge.structure !== null ? kindOf(`structure ${edge.structure}`) : undefined
     const job = kindOf(`dependency ${edge.id}`) ?? (beneath === 'create' ? undefined : beneath)
     return { name: edgeName(edge), built: edge.state === 'built', job }
   }
-  const edgeName = (edge: DependencyRow) => {
+  const edgeName = (edge: TargetDependency) => {
     const on = edge.structure !== null ? structureById.get(edge.structure)?.hostname : undefined
     return on === undefined ? `Dependency ${edge.id}` : `Dependency ${edge.id} on Structure '${on}'`
   }
@@ -155,7 +155,7 @@ export async function loadNeighbours(db: Db, targets: readonly Target[]): Promis
   })
   const foundationHeir = (row: FoundationRow) =>
     heir(`Foundation '${row.locator}'`, `foundation ${row.locator}`, row.state)
-  const edgeHeir = (edge: DependencyRow) => heir(edgeName(edge), `dependency ${edge.id}`, edge.state)
+  const edgeHeir = (edge: TargetDependency) => heir(edgeName(edge), `dependency ${edge.id}`, edge.state)
 
   const around = (target: Target): { bases: Base[]; heirs: Heir[] } => {
     if (target.dependency) {

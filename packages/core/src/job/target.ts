@@ -13,6 +13,50 @@ export type JobRow = typeof job.$inferSelect
  * Structure on which its scripts run and the Foundation of that.
  */
 export interface Target {
+  foundation: TargetFoundation
+  structure?: TargetStructure
+  dependency?: TargetDependency
+}
+
+/** The columns that Jobs need of their targets: each is read for every step of every Job. */
+export const targetColumns = {
+  foundation: {
+    locator: foundation.locator,
+    type: foundation.type,
+    site: foundation.site,
+    blueprint: foundation.blueprint,
+    state: foundation.state,
+    complex: foundation.complex,
+    fields: foundation.fields,
+  },
+  structure: {
+    id: structure.id,
+    hostname: structure.hostname,
+    site: structure.site,
+    blueprint: structure.blueprint,
+    foundation: structure.foundation,
+    state: structure.state,
+    configUuid: structure.configUuid,
+    configValues: structure.configValues,
+  },
+  dependency: {
+    id: dependency.id,
+    foundation: dependency.foundation,
+    structure: dependency.structure,
+    dependency: dependency.dependency,
+    link: dependency.link,
+    scriptStructure: dependency.scriptStructure,
+    createScript: dependency.createScript,
+    destroyScript: dependency.destroyScript,
+    state: dependency.state,
+  },
+} as const
+export type TargetFoundation = Pick<FoundationRow, keyof (typeof targetColumns)['foundation']>
+export type TargetStructure = Pick<StructureRow, keyof (typeof targetColumns)['structure']>
+export type TargetDependency = Pick<DependencyRow, keyof (typeof targetColumns)['dependency']>
+
+/** A target with all columns of its rows. */
+export interface WholeTarget extends Target {
   foundation: FoundationRow
   structure?: StructureRow
   dependency?: DependencyRow
@@ -50,7 +94,7 @@ export function targetName(target: Target): string {
 }
 
 /** Reads a target and locks its Foundation's row, so that of two orders at once the later sees the earlier. */
-export async function lockTarget(tx: Db, ref: TargetRef): Promise<Target | undefined> {
+export async function lockTarget(tx: Db, ref: TargetRef): Promise<WholeTarget | undefined> {
   if ('foundation' in ref) {
     const row = await lockFoundation(tx, ref.foundation)
     return row && { foundation: row }

@@ -82,7 +82,11 @@ export function taskFailed(message: string, options: ContractorErrorOptions = {}
 export function parseInput<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.map(issue => ({ path: issue.path.map(String).join('.'), message: issue.message }))
+  const issues = parsed.error.issues.map(issue => ({
+    path: issue.path.map(String).join('.'),
+    // Of a key that is not allowed, the issue itself says only that; within, it says why.
+    message: issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message,
+  }))
   const list = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
   throw new ContractorError('VALIDATION_FAILED', `${what} is not valid: ${list}`, { issues }, { cause: parsed.error })
 }

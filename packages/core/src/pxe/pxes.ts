@@ -1,12 +1,14 @@
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
+import type { Change } from '../change.ts'
 import { executeRows } from '../database/database.ts'
 import { pxe } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
+import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
-import type { Change } from '../script/scripts.ts'
-import { type Pxe, putPxe, pxeInput, requirePxe, toPxe } from './pxe.ts'
+import { type Pxe, putPxes, pxeInput, requirePxe, toPxe } from './pxe.ts'
 
 export interface Pxes {
   put(input: z.input<typeof pxeInput>, options?: CallOptions): Promise<{ change: Change }>
@@ -20,7 +22,8 @@ export function createPxes(engine: Engine): Pxes {
   return {
     async put(input, options = {}) {
       const parsed = parseInput(pxeInput, input, 'The PXE')
-      return { change: await transaction(engine, options, tx => putPxe(engine, tx, parsed)) }
+      const [saved] = await transaction(engine, options, tx => putPxes(engine, tx, [parsed], options))
+      return { change: saved?.change ?? 'unchanged' }
     },
     get: (name, options = {}) => requirePxe(options.tx ?? engine.db, name),
     async list(page = {}, options = {}) {
@@ -52,6 +55,8 @@ export function createPxes(engine: Engine): Pxes {
           })
         }
         await tx.delete(pxe).where(eq(pxe.name, name))
+        await recordEvents(tx, engine.clock, [{ type: 'pxe.deleted', by: whoIs(options), data: { pxe: name } }])
+        await notify(tx, 'event')
       })
     },
   }

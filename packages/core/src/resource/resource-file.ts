@@ -1,39 +1,52 @@
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
-import { hardwareTemplate } from '../hardware/template.ts'
+import { blueprintInput } from '../blueprint/blueprint.ts'
+import { plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
+import { pxeInput } from '../pxe/pxe.ts'
+import { scriptInput } from '../script/script.ts'
+import { quoteKeys } from './quote-keys.ts'
 import { findTomlLine } from './toml-line.ts'
+
+/** Files say `template = {}` of what has none. */
+const orNone = (value: unknown) =>
+  typeof value === 'object' && value !== null && !Object.keys(value).length ? null : value
+
+const of = blueprintInput.shape
+const common = {
+  description: of.description,
+  parents: of.parents,
+  scripts: of.scripts,
+  config_values: of.configValues,
+}
 
 /**
  * The T3kton resource format: TOML with tables `[structure.NAME]`, `[foundation.NAME]`, `[script.NAME]`, `[pxe.NAME]`,
- * and `sflinks`, a list of [StructureBluePrint, FoundationBluePrint] pairs that say what may stand on what.
+ * and `sflinks`, a list of [StructureBluePrint, FoundationBluePrint] pairs that say what may stand on what. The rules of
+ * what they hold are those of the SDK.
  */
-const common = {
-  description: z.string().optional(),
-  parents: z.array(z.string()).optional(),
-  scripts: z.record(z.string(), z.string()).optional(),
-  config_values: z.record(z.string(), json).optional(),
-}
-
 export const resourceFile = z.strictObject({
   structure: z
-    .record(z.string(), z.strictObject({ ...common, foundation_blueprints: z.array(z.string()).optional() }))
+    .record(plainName, z.strictObject({ ...common, foundation_blueprints: of.foundationBlueprints }))
     .default({}),
   foundation: z
     .record(
-      z.string(),
+      plainName,
       z.strictObject({
         ...common,
-        foundation_types: z.array(z.string()).optional(),
-        template: hardwareTemplate.optional(),
-        physical_interface_names: z.array(z.string()).optional(),
+        foundation_types: of.foundationTypes,
+        template: z.preprocess(orNone, of.template),
+        physical_interface_names: of.physicalInterfaceNames,
       }),
     )
     .default({}),
-  script: z.record(z.string(), z.strictObject({ description: z.string().optional(), script: z.string() })).default({}),
-  pxe: z.record(z.string(), z.strictObject({ boot_script: z.string(), template: z.string().optional() })).default({}),
-  sflinks: z.array(z.tuple([z.string(), z.string()])).default([]),
+  script: z
+    .record(plainName, z.strictObject({ description: scriptInput.shape.description, script: scriptInput.shape.source }))
+    .default({}),
+  pxe: z
+    .record(plainName, z.strictObject({ boot_script: pxeInput.shape.bootScript, template: pxeInput.shape.template }))
+    .default({}),
+  sflinks: z.array(z.tuple([plainName, plainName])).default([]),
 })
 export type ResourceFile = z.output<typeof resourceFile>
 
@@ -41,7 +54,7 @@ export type ResourceFile = z.output<typeof resourceFile>
 export function parseResourceFile(text: string, file: string): ResourceFile {
   let document: unknown
   try {
-    document = parse(text)
+    document = parse(quoteKeys(text))
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'not TOML'
@@ -55,10 +68,12 @@ export function parseResourceFile(text: string, file: string): ResourceFile {
     )
   }
   const parsed = resourceFile.safeParse(document)
-  if (parsed.success) return parsed.data
+  // The parser's tables have no prototype, and so would never equal what comes back from the database.
+  if (parsed.success) return JSON.parse(JSON.stringify(parsed.data)) as ResourceFile
 
   const mistakes = parsed.error.issues.flatMap(issue => {
     const path = issue.path.map(String)
+    if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
     if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }]
     // A template's schema names its own keys.
     const message = (key: string) =>

@@ -17,7 +17,7 @@ function findExact(lines: readonly string[], path: readonly string[]): number | 
       continue
     }
     const header = /^\s*\[\[?\s*(.+?)\s*\]\]?\s*(#.*)?$/.exec(line)
-    const assigned = /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+|\s*\.\s*)+?)\s*=/.exec(line)
+    const assigned = /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_<>~:-]+|\s*\.\s*)+?)\s*=/.exec(line)
     if (header?.[1]) {
       table = keysOf(header[1])
       if (samePath(table.slice(0, path.length), path)) return at + 1
@@ -29,11 +29,22 @@ function findExact(lines: readonly string[], path: readonly string[]): number | 
 }
 
 function keysOf(dotted: string): string[] {
-  return [...dotted.matchAll(/"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+)/g)].map(
+  return [...dotted.matchAll(/"([^"]*)"|'([^']*)'|([A-Za-z0-9_<>~:-]+)/g)].map(
     ([, double, single, bare]) => double ?? single ?? bare ?? '',
   )
 }
 
 function samePath(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((key, at) => key === b[at])
+}
+
+/** The line of a pair in `sflinks`. */
+export function findLinkLine(text: string, pair: readonly [string, string]): number | undefined {
+  const first = findTomlLine(text, ['sflinks'])
+  if (first === undefined) return undefined
+  const [one, other] = pair.map(name => new RegExp(`["']${name.replace(/[^\w-]/g, '\\$&')}["']`))
+  const found = text
+    .split(/\r\n|\n|\r/)
+    .findIndex((line, at) => at + 1 >= first && one?.test(line) && other?.test(line))
+  return found < 0 ? first : found + 1
 }

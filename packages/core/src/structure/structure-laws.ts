@@ -36,7 +36,9 @@ export async function checkStructures(tx: Db, made: readonly Made[]): Promise<vo
   const under = await tx
     .select({ name: foundation.locator, blueprint: foundation.blueprint })
     .from(foundation)
-    .where(inArray(foundation.locator, locators))
+    .where(
+      sql`${foundation.locator} in (select value from jsonb_array_elements_text(${JSON.stringify(locators)}::jsonb))`,
+    )
   requireAll('Foundation', locators, under)
   await checkPairs(tx, made, new Map(under.map(row => [row.name, row.blueprint])))
 }
@@ -67,8 +69,12 @@ async function checkPairs(tx: Db, made: readonly Made[], under: ReadonlyMap<stri
   }
 }
 
-/** Why Structures could not be written: whose hostname or Foundation is taken. */
-export async function explainConflict(tx: Db, made: readonly Made[], except?: number): Promise<ContractorError> {
+/** Why Structures could not be written: whose hostname or Foundation is taken by one that is not among their own. */
+export async function explainConflict(
+  tx: Db,
+  made: readonly Made[],
+  own: readonly { id: number }[],
+): Promise<ContractorError> {
   const all = await tx
     .select()
     .from(structure)
@@ -91,7 +97,7 @@ export async function explainConflict(tx: Db, made: readonly Made[], except?: nu
       ),
     )
     .orderBy(sql`${structure.id}`)
-  const found = all.filter(row => row.id !== except)
+  const found = all.filter(row => !own.some(one => one.id === row.id))
   const same = (one: Made, other: Made) => one !== other && one.hostname === other.hostname && one.site === other.site
   for (const one of made) {
     if (

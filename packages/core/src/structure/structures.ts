@@ -12,11 +12,12 @@ import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
-import { lockTarget, type StructureRow, type Target } from '../job/target.ts'
+import { lockTarget, type StructureRow, type WholeTarget } from '../job/target.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
 import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
+import { addStructures } from './add-structures.ts'
 import {
   missingStructure,
   requireStructure,
@@ -73,9 +74,6 @@ export interface Structures {
   delete(id: number, options?: CallOptions): Promise<void>
 }
 
-/** How many rows one statement may write: PostgreSQL takes 65,535 parameters. */
-const rowsOfStatement = 5000
-
 export function createStructures(engine: Engine, jobs: Jobs): Structures {
   const structures: Structures = {
     async create(input, options = {}) {
@@ -91,32 +89,9 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         ),
       )
       if (!parsed.length) return []
-      return transaction(engine, options, async tx => {
-        const rows: StructureRow[] = []
-        for (let at = 0; at < parsed.length; at += rowsOfStatement) {
-          const part = parsed.slice(at, at + rowsOfStatement)
-          await checkStructures(tx, part)
-          const now = engine.clock.now()
-          const values = part.map(one => ({ ...one, createdAt: now, updatedAt: now }))
-          const written = await tx.insert(structure).values(values).onConflictDoNothing().returning()
-          if (written.length < part.length) throw await explainConflict(tx, part)
-          rows.push(...written)
-        }
-        await checkHostnames(
-          tx,
-          rows.map(row => row.id),
-        )
-        const by = whoIs(options)
-        await recordEvents(
-          tx,
-          engine.clock,
-          rows.map(row => ({ type: 'structure.created' as const, by, structure: row.id })),
-        )
-        const changed = rows.map(row => ({ owner: { structure: row.id }, before: {}, after: row.configValues }))
-        await recordConfigChanges(engine, tx, by, changed)
-        await notify(tx, 'event')
-        return rows.map(toStructure)
-      })
+      return transaction(engine, options, async tx =>
+        (await addStructures(engine, tx, parsed, options)).map(toStructure),
+      )
     },
     async get(id, options = {}) {
       return toStructure(await requireStructure(options.tx ?? engine.db, id))
@@ -151,7 +126,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         }
         await checkStructures(tx, [next])
         const taken = await findTaken(tx, next)
-        if (taken) throw await explainConflict(tx, [next], id)
+        if (taken) throw await explainConflict(tx, [next], [own])
         const [row] = await tx
           .update(structure)
           .set({ ...parsed, updatedAt: engine.clock.now() })
@@ -255,13 +230,13 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
   return structures
 }
 
-async function lockStructure(tx: Db, id: number): Promise<Target & { structure: StructureRow }> {
+async function lockStructure(tx: Db, id: number): Promise<WholeTarget & { structure: StructureRow }> {
   const target = await lockTarget(tx, { structure: id })
   if (!target?.structure) throw missingStructure(id)
   return { ...target, structure: target.structure }
 }
 
-async function requireIdle(tx: Db, target: Target & { structure: StructureRow }, what: string): Promise<void> {
+async function requireIdle(tx: Db, target: WholeTarget & { structure: StructureRow }, what: string): Promise<void> {
   const { id, hostname, state } = target.structure
   const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
   const why = state === 'built' ? 'it is built; destroy it first' : own && `Job ${own.id} is at it; cancel that first`

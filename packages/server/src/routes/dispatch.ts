@@ -1,4 +1,4 @@
-import { type AgentIdentity, ContractorError, type Identity } from '@contractor/core'
+import { type AgentIdentity, ContractorError, dhcpData, type Identity } from '@contractor/core'
 import {
   claimReply,
   claimRequest,
@@ -9,11 +9,28 @@ import {
   resultsRequest,
 } from '@contractor/core/plugin'
 import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { type App, createApp, jsonBody, type RouteContext, replies } from '../environment.ts'
 
-/** What agents ask: for Tasks, and to take their answers. */
-export function dispatchRoutes({ contractor: { dispatch }, closing }: RouteContext): App {
+/** What agents ask: for Tasks, to take their answers, and what the DHCP server beside them has to know. */
+export function dispatchRoutes({ contractor: { dispatch, dhcp }, closing }: RouteContext): App {
   return createApp()
+    .openapi(
+      createRoute({
+        method: 'get',
+        path: '/dhcp/{site}',
+        request: { params: z.object({ site: z.string() }) },
+        ...replies(200, dhcpData, 'What a DHCP server of the Site has to know; 304 for the ETag that the agent has'),
+      }),
+      async c => {
+        const data = await dhcp.forAgent(agent(c.var.identity), c.req.valid('param').site)
+        const etag = `"${data.digest}"`
+        c.header('ETag', etag)
+        // The schema knows the whole reply alone.
+        if (c.req.header('if-none-match') === etag) return c.body(null, 304) as never
+        return c.json(data, 200)
+      },
+    )
     .openapi(
       createRoute({
         method: 'post',

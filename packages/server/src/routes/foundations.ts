@@ -1,4 +1,4 @@
-import { foundationInput, foundationQuery } from '@contractor/core'
+import { foundationInput, foundationQuery, hardware } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies, repliesNothing } from '../environment.ts'
@@ -6,6 +6,8 @@ import { foundation, job } from '../views.ts'
 
 const params = z.object({ locator: z.string() })
 const states = ['located', 'built', 'destroyed'] as const
+/** What its machine reports of its hardware, where its BluePrint has a validation template. */
+const shown = z.strictObject({ idMap: hardware.optional() }).optional()
 
 export function foundationRoutes({ contractor }: RouteContext): App {
   const { foundations, jobs } = contractor
@@ -70,11 +72,13 @@ export function foundationRoutes({ contractor }: RouteContext): App {
       createRoute({
         method: 'post',
         path: `/{locator}/set-${state}`,
-        request: { params },
+        request: { params, body: { required: false, content: { 'application/json': { schema: shown } } } },
         ...replies(200, foundation, 'The Foundation in its new state'),
       }),
-      async c =>
-        c.json(await foundations.setState(c.req.valid('param').locator, state, { by: c.var.identity.name }), 200),
+      async c => {
+        const options = { by: c.var.identity.name, idMap: c.req.valid('json')?.idMap }
+        return c.json(await foundations.setState(c.req.valid('param').locator, state, options), 200)
+      },
     )
   }
   return app.openapi(

@@ -1,0 +1,1 @@
+ALTER TABLE "contractor"."blueprint_foundation" ADD COLUMN "linked" boolean DEFAULT false NOT NULL;
