@@ -9,7 +9,7 @@ import { startPostgres } from '../../../test/embedded-postgres.ts'
  * How many objects a second the bulk calls of the SDK take, with every check and every event: 100,000 Structures with
  * their Foundations, an interface and an address each, in a Zone, in batches of 5,000. Every object counts as one.
  */
-const structures = Number(process.env.STRUCTURES ?? 100_000)
+const structures = 100_000
 const batch = 5_000
 
 const bed = defineFoundation({ type: 'Bed', classes: ['Metal'], fields: z.object({ slot: z.number() }), functions: {} })

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
 import type { Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
-import { checkNotNewer, migrationConfig } from './migrate.ts'
+import { isUpToDate, migrationConfig } from './migrate.ts'
 import { shareStatements } from './pglite-statements.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
@@ -39,8 +39,8 @@ export async function wrapPglite(
   const db = drizzle(client)
   shareStatements(client, db)
   try {
-    await checkNotNewer(db, `The database in ${name}`)
-    if (migrates) await migrate(db, migrationConfig)
+    const isReady = await isUpToDate(db, `The database in ${name}`)
+    if (migrates && !isReady) await migrate(db, migrationConfig)
   } catch (error) {
     await close(client)
     throw error

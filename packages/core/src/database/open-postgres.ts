@@ -3,7 +3,7 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
 import type { Database } from './database.ts'
-import { checkNotNewer, migrationConfig, migrationLock } from './migrate.ts'
+import { isUpToDate, migrationConfig, migrationLock } from './migrate.ts'
 
 /** Connects to a PostgreSQL server. */
 export async function openPostgres(url: string, migrates: boolean): Promise<Database> {
@@ -32,8 +32,8 @@ export async function wrapPostgres(
   migrates: boolean,
 ): Promise<Database> {
   try {
-    if (migrates) await migrateLocked(client, name)
-    else await checkNotNewer(drizzle(client), name)
+    const isReady = await isUpToDate(drizzle(client), name)
+    if (migrates && !isReady) await migrateLocked(client, name)
   } catch (error) {
     await close()
     throw error
@@ -62,8 +62,8 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
     await reserved`select pg_advisory_lock(${migrationLock})`
     try {
       const db = drizzle(asClient(client, reserved))
-      await checkNotNewer(db, name)
-      await migrate(db, migrationConfig)
+      // Another process may have done it meanwhile.
+      if (!(await isUpToDate(db, name))) await migrate(db, migrationConfig)
     } finally {
       await reserved`select pg_advisory_unlock(${migrationLock})`
     }

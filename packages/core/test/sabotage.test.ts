@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import type { SeedResult } from '../simulation/run-seed.ts'
+import { runSeeds } from '../simulation/run-seeds.ts'
+import { findFailure, openSeeds } from './seeds.ts'
+
+describe('the simulation', () => {
+  const seeds = openSeeds()
+
+  it('finds no law broken in 150 further seeds', { timeout: 120_000 }, async () => {
+    expect(await findFailure(seeds.database, 151, 150)).toBeUndefined()
+  })
+
+  it.each([
+    ['stale-claims', 'a claim that was lost is worth nothing'],
+    ['accept-twice', 'a claim token is accepted at most once'],
+    ['never-look', 'what must not be repeated is not issued again without an observation or an operator'],
+    ['forget', 'what was answered is not asked again'],
+    ['skip-steps', 'no step is lost'],
+  ])('sees the sabotage %s', { timeout: 120_000 }, async (sabotage, law) => {
+    let isSeen = false
+    const onResult = ({ violation }: SeedResult) => {
+      isSeen ||= violation?.law === law
+      return !isSeen
+    }
+    await runSeeds(seeds.database, { first: 1, count: 300, sabotage, onResult })
+    expect(isSeen).toBe(true)
+  })
+})
