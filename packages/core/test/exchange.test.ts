@@ -26,7 +26,7 @@ async function begin(shop: Shop, name: string, foundationCreate: string): Promis
 
 describe.each(databaseKinds)('results that bring a claim, on $kind', kind => {
   it('leave with the next Tasks of their Jobs', async () => {
-    const { contractor, claim } = await openWeldingShop(['a', 'b'], kind)
+    const { contractor, claim } = await openWeldingShop(['aa', 'bb'], kind)
     const first = await claim()
     const { results, tasks } = await contractor.dispatch.exchange(agent, {
       results: first.map(weld),
@@ -46,7 +46,7 @@ describe.each(databaseKinds)('results that bring a claim, on $kind', kind => {
 
 describe('a claim that comes with results', () => {
   it('is given what has waited longest first, and no more than there is room for', async () => {
-    const shop = await openWeldingShop(['a', 'b', 'c'])
+    const shop = await openWeldingShop(['aa', 'bb', 'cc'])
     const [first] = await shop.claim({ lathe: 1 })
     const { tasks } = await shop.contractor.dispatch.exchange(agent, {
       results: [weld(first as ClaimedTask)],
@@ -61,7 +61,7 @@ describe('a claim that comes with results', () => {
 
   it('is given nothing of a module or a Site that its token does not allow', async () => {
     const shop = await openShop()
-    await begin(shop, 'a', "foundation.weld()\ngauge.measure( what='it' )")
+    await begin(shop, 'aa', "foundation.weld()\ngauge.measure( what='it' )")
     const [first] = await shop.claim()
     const welder = { ...agent, modules: ['lathe'] }
     const { tasks } = await shop.contractor.dispatch.exchange(welder, {
@@ -70,7 +70,7 @@ describe('a claim that comes with results', () => {
     })
     expect(tasks).toEqual([])
 
-    await begin(shop, 'b', 'foundation.weld()\nfoundation.weld()')
+    await begin(shop, 'bb', 'foundation.weld()\nfoundation.weld()')
     const [second] = await shop.claim({ lathe: 1 })
     const foreign = await shop.contractor.dispatch.exchange(
       { ...agent, sites: ['nowhere'] },
@@ -81,7 +81,7 @@ describe('a claim that comes with results', () => {
   })
 
   it('is given nothing for a result that is refused', async () => {
-    const shop = await openWeldingShop(['a'])
+    const shop = await openWeldingShop(['aa'])
     const [first] = await shop.claim()
     const stale = { ...weld(first as ClaimedTask), claimToken: '00000000-0000-0000-0000-000000000000' }
     const { results, tasks } = await shop.contractor.dispatch.exchange(agent, { results: [stale], claim: claimFor(5) })
@@ -90,7 +90,7 @@ describe('a claim that comes with results', () => {
   })
 
   it('gives the Tasks back when its agent has gone, and keeps the results', async () => {
-    const shop = await openWeldingShop(['a'])
+    const shop = await openWeldingShop(['aa'])
     const [first] = await shop.claim()
     const { results, tasks } = await shop.contractor.dispatch.exchange(
       agent,
@@ -104,7 +104,7 @@ describe('a claim that comes with results', () => {
 })
 
 it('of two answers to one Task, only the one with the present token counts', async () => {
-  const shop = await openWeldingShop(['a'])
+  const shop = await openWeldingShop(['aa'])
   const [first] = await shop.claim()
   const { taskId, claimToken } = first as ClaimedTask
   const failed = { code: 'TASK_FAILED', message: 'of an earlier claim', retryable: false }
