@@ -94,7 +94,8 @@ export async function createPostgresDatabase(): Promise<TestDatabase & { option:
 async function emptied(url: string): Promise<boolean> {
   const client = postgres(url, { max: 1, onnotice: () => undefined })
   try {
-    const [version] = await client`select max(created_at)::bigint < ${Date.UTC(2900, 0)} as known from contractor.migration`
+    const [version] =
+      await client`select max(created_at)::bigint < ${Date.UTC(2900, 0)} as known from contractor.migration`
     if (!version?.known) return false
     await client.unsafe(emptying)
     return true

@@ -5,6 +5,7 @@ import { createContractor } from '@contractor/core'
 import { PGlite } from '@electric-sql/pglite'
 import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
+import { buildIfStale } from './built.ts'
 import { type PostgresServer, startPostgres } from './embedded-postgres.ts'
 
 declare module 'vitest' {
@@ -22,6 +23,7 @@ const template = 'contractor_template'
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'contractor-test-'))
   const dump = join(directory, 'pglite.tar')
+  buildIfStale()
   const [server] = await Promise.all([preparePostgres(), preparePglite(dump)])
   project.provide('pglite', dump)
   project.provide('postgres', { url: server.url, template })

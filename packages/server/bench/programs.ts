@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buildIfStale, commandLine } from '../../../test/built.ts'
 
 /** The server and the agent as processes of their own, by their own commands. */
 export interface Program {
@@ -10,31 +10,16 @@ export interface Program {
   end(): Promise<void>
 }
 
-const packages = join(import.meta.dirname, '..', '..')
 // In JavaScript, so that the commands load it as they load any plugin.
 const press = join(import.meta.dirname, 'press')
 export const adminToken = 'bench-admin-token'
-
-/** Built as it is installed; from the sources where the build is older than they are, which costs memory above all. */
-function commandLine(name: 'server' | 'subcontractor'): string[] {
-  const built = join(packages, name, 'dist', 'cli.js')
-  const fresh = existsSync(built) && newestSource() < statSync(built).mtimeMs
-  return fresh ? [built] : ['--import', 'tsx', '--conditions=@contractor/source', join(packages, name, 'src', 'cli.ts')]
-}
-
-function newestSource(): number {
-  const folders = ['tscript', 'core', 'server', 'subcontractor'].map(name => join(packages, name, 'src'))
-  const files = folders.flatMap(folder =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(file => join(folder, file)),
-  )
-  return Math.max(...files.filter(file => file.endsWith('.ts')).map(file => statSync(file).mtimeMs))
-}
 
 async function start(
   name: 'server' | 'subcontractor',
   args: readonly string[],
   environment: Record<string, string>,
 ): Promise<{ program: Program; line(pattern: RegExp): Promise<string> }> {
+  buildIfStale()
   const directory = await mkdtemp(join(tmpdir(), 'contractor-bench-'))
   const logFile = join(directory, 'log')
   const log = await open(logFile, 'a')

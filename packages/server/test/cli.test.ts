@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createContractor } from '@contractor/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { commandLine, sourceCommandLine } from '../../../test/built.ts'
 import { createPostgresDatabase } from '../../../test/databases.ts'
 import { lathe } from '../../core/test/lathe.ts'
 
@@ -21,9 +22,8 @@ interface Ran {
   ended: Promise<{ code: number | null; out: string; err: string }>
 }
 
-function contractor(args: string[], environment: Record<string, string> = {}): Ran {
-  const cli = join(root, 'packages/server/src/cli.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@contractor/source', cli, ...args], {
+function contractor(args: string[], environment: Record<string, string> = {}, command = commandLine('server')): Ran {
+  const child = spawn(process.execPath, [...command, ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
   })
@@ -78,7 +78,7 @@ describe('contractor jobs check-upgrade', () => {
     await engine.close()
     const plugin = join(root, 'packages/core/test/lathe.ts')
     const args = ['jobs', 'check-upgrade', '--database', option]
-    expect(await contractor([...args, '--plugin', plugin]).ended).toMatchObject({
+    expect(await contractor([...args, '--plugin', plugin], {}, sourceCommandLine('server')).ended).toMatchObject({
       code: 0,
       out: 'Job 1, create of Foundation f (queued): can go on\n1 live Jobs, 0 of which cannot go on\n',
     })

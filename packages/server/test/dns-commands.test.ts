@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createContractor } from '@contractor/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { commandLine } from '../../../test/built.ts'
 import { createPostgresDatabase } from '../../../test/databases.ts'
 import { freePort } from '../../../test/embedded-postgres.ts'
 
@@ -14,14 +15,10 @@ afterEach(async () => {
 })
 
 function contractor(args: string[], environment: Record<string, string> = {}) {
-  const cli = join(root, 'packages/server/src/cli.ts')
   const options = { cwd: root, env: { ...process.env, ...environment } }
   return new Promise<{ code: number; out: string; err: string }>(resolve =>
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', '--conditions=@contractor/source', cli, ...args],
-      options,
-      (error, out, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
+    execFile(process.execPath, [...commandLine('server'), ...args], options, (error, out, err) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
     ),
   )
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { commandLine } from '../../../test/built.ts'
 import { createPostgresDatabase } from '../../../test/databases.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -12,8 +13,7 @@ afterEach(async () => {
 })
 
 function load(...args: string[]) {
-  const cli = join(root, 'packages/server/src/cli.ts')
-  const command = ['--import', 'tsx', '--conditions=@contractor/source', cli, 'resources', 'load', ...args]
+  const command = [...commandLine('server'), 'resources', 'load', ...args]
   return new Promise<{ code: number; out: string; err: string }>(resolve =>
     execFile(process.execPath, command, { cwd: root }, (error, out, err) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err }),
