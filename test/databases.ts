@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs'
 import type { DatabaseOption } from '@contractor/core'
 import { PGlite } from '@electric-sql/pglite'
 import postgres, { type Sql } from 'postgres'
-import { afterAll, inject } from 'vitest'
+import { inject } from 'vitest'
 
 /** A migrated database that one test has for itself. */
 export interface TestDatabase {
@@ -23,18 +23,11 @@ export const postgresKind: DatabaseKind = { kind: 'postgres', create: createPost
 export const databaseKinds: readonly DatabaseKind[] = [pgliteKind, postgresKind]
 
 /**
- * A database is emptied after its test and given to the next one of the file, which is ten times faster than making one
- * from the template. Names of what all tests share are kept: they are in no row that is deleted.
+ * A database is emptied after its test and given to the next one of this worker, which is ten times faster than making one
+ * from the template. Those that are left go with the server.
  */
 const free: { pglite: PGlite[]; postgres: string[] } = { pglite: [], postgres: [] }
 let administration: Sql | undefined
-
-afterAll(async () => {
-  for (const client of free.pglite.splice(0)) await client.close()
-  for (const name of free.postgres.splice(0)) await administration?.unsafe(`drop database ${name} with (force)`)
-  await administration?.end()
-  administration = undefined
-})
 
 /** Empties all tables but that of the migrations, and begins all counters anew; fails when the schema is not as it was. */
 const emptying = `

@@ -8,7 +8,7 @@ import {
 } from '@contractor/core'
 import type { ClaimedTask, Json } from '@contractor/core/plugin'
 import { createManualClock, type ManualClock } from '@contractor/core/testing'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type DatabaseKind, postgresKind, type TestDatabase } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
 
@@ -37,17 +37,12 @@ export interface Stack {
 
 export const agent = { name: 'agent', sites: ['lab'], modules: ['lathe', 'gauge'] }
 
-const cleanups: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
 export async function openShop(
   kind: DatabaseKind = postgresKind,
   options: Partial<ContractorOptions> = {},
 ): Promise<Shop> {
   const database = await kind.create()
-  cleanups.push(() => database.drop())
+  onTestFinished(() => database.drop())
   const clock = createManualClock()
   const contractor = await createContractor({
     database: database.option,
@@ -57,7 +52,7 @@ export async function openShop(
     leaseMs: 10_000,
     ...options,
   })
-  cleanups.push(() => contractor.close())
+  onTestFinished(() => contractor.close())
   await contractor.sites.create({ name: 'lab', configValues: { motto: 'measure twice' } })
 
   const shop: Shop = {

@@ -1,6 +1,6 @@
 import { type Contractor, type ContractorOptions, createContractor } from '@contractor/core'
 import { type App, createServer } from '@contractor/server'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
 import { gauge, lathe } from '../../core/test/lathe.ts'
 
@@ -12,21 +12,16 @@ export interface TestServer {
   send(method: string, path: string, body?: unknown, token?: string | null): Promise<{ status: number; body: unknown }>
 }
 
-const cleanups: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
 export async function openServer(options: Partial<ContractorOptions> = {}): Promise<TestServer> {
   const database = await createPostgresDatabase()
-  cleanups.push(() => database.drop())
+  onTestFinished(() => database.drop())
   const contractor = await createContractor({
     database: database.option,
     plugins: [lathe, gauge],
     foreman: false,
     ...options,
   })
-  cleanups.push(() => contractor.close())
+  onTestFinished(() => contractor.close())
   const app = createServer(contractor)
   const { secret: adminToken } = await contractor.tokens.create({ kind: 'admin', name: 'ann' })
   return {
