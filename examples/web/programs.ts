@@ -20,8 +20,8 @@ const require = createRequire(import.meta.url)
 const root = join(import.meta.dirname, '..', '..')
 
 function start(packageName: string, args: readonly string[], environment: Record<string, string>, logFile: string) {
-  const cli = join(dirname(require.resolve(`${packageName}/package.json`)), 'src', 'cli.ts')
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@contractor/source', cli, ...args], {
+  const cli = join(dirname(require.resolve(`${packageName}/package.json`)), 'dist', 'cli.js')
+  const child = spawn(process.execPath, [cli, ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
