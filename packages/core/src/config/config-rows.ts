@@ -145,6 +145,9 @@ const blueprintBranch = sql`
     'parents', array(select parent from contractor.blueprint_parent up where up.blueprint = blueprint.name order by position))
   from contractor.blueprint where name = any(array(select name from line))`
 
+/**
+ * Lateral, with `offset 0`: PostgreSQL takes a list of ids for ten, and would read the whole table of Foundations for one.
+ */
 const structureBranch = sql`
   select 'structure', json_build_object('id', target.id, 'hostname', target.hostname, 'site', target.site,
     'blueprint', target.blueprint, 'state', target.state, 'configUuid', target.config_uuid, 'values', target.config_values,
@@ -153,7 +156,7 @@ const structureBranch = sql`
     'addresses', ${addressesOf(sql`target.id`, sql`target.foundation`)},
     'foundation', json_build_object(${foundationParts}))
   from target
-  join contractor.foundation base on base.locator = target.foundation
+  cross join lateral (select * from contractor.foundation where locator = target.foundation offset 0) base
   left join contractor.job target_job on target_job.structure = target.id and target_job.outcome is null
   left join contractor.job base_job on base_job.foundation = base.locator and base_job.outcome is null`
 

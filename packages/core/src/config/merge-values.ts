@@ -12,14 +12,22 @@ import type { Json } from '../plugin/json.ts'
 const order = ['-', '', '<', '>', '~'] as const
 type Operator = (typeof order)[number]
 
-interface Change {
+interface Name {
   /** As it stands in the source. */
   written: string
   operator: Operator
   name: string
   forClass: string | undefined
+  /** When it is applied: below 0 before the plain names, above 0 after them. */
+  rank: number
+}
+
+interface Change {
+  name: Name
   value: Json
 }
+
+const plainRank = order.indexOf('') * 2
 
 /** One source: where it is from, for messages, and its values as written. */
 export interface Layer {
@@ -50,7 +58,8 @@ export function mergeLayers(layers: readonly Layer[], classes: readonly string[]
 
 function applyLayer(merged: Values, { source, values }: Layer, classes: readonly string[], trace?: Trace): void {
   for (const change of changesOf(values)) {
-    const { operator, name, forClass, value } = change
+    const { value } = change
+    const { operator, name, forClass, written } = change.name
     if (forClass !== undefined && !classes.includes(forClass)) continue
     const present = Object.hasOwn(merged, name) ? merged[name] : undefined
     if (operator === '~') delete merged[name]
@@ -60,7 +69,7 @@ function applyLayer(merged: Values, { source, values }: Layer, classes: readonly
     } else if (present === undefined) merged[name] = value
     else merged[name] = joined(change, present, source)
     const result = merged[name]
-    trace?.(name, { source, written: change.written, value, ...(result !== undefined && { result }) })
+    trace?.(name, { source, written, value, ...(result !== undefined && { result }) })
   }
 }
 
@@ -70,22 +79,28 @@ const parsed = new WeakMap<Values, readonly Change[]>()
 function changesOf(values: Values): readonly Change[] {
   const known = parsed.get(values)
   if (known) return known
-  const changes = Object.entries(values).map(([written, value]) => parseChange(written, value))
-  changes.sort(
-    (a, b) =>
-      order.indexOf(a.operator) - order.indexOf(b.operator) ||
-      Number(a.forClass !== undefined) - Number(b.forClass !== undefined),
-  )
+  const changes = Object.entries(values).map(([written, value]) => ({ name: parseName(written), value }))
+  if (changes.some(({ name }) => name.rank)) changes.sort((a, b) => a.name.rank - b.name.rank)
   parsed.set(values, changes)
   return changes
 }
 
-function parseChange(written: string, value: Json): Change {
+/** Names come again with every config that is asked for: most are parsed once. */
+const names = new Map<string, Name>()
+const mostNames = 10_000
+
+function parseName(written: string): Name {
+  const known = names.get(written)
+  if (known) return known
   const [, operator = '', name = written, forClass] = /^([<>~-]?)([^:]+)(?::(.+))?$/.exec(written) ?? []
-  return { written, operator: operator as Operator, name, forClass, value }
+  const rank = order.indexOf(operator as Operator) * 2 + Number(forClass !== undefined) - plainRank
+  const parsed = { written, operator: operator as Operator, name, forClass, rank }
+  if (names.size >= mostNames) names.clear()
+  names.set(written, parsed)
+  return parsed
 }
 
-function joined({ operator, name, value }: Change, present: Json, source: string): Json {
+function joined({ name: { operator, name }, value }: Change, present: Json, source: string): Json {
   const result = operator === '<' ? join(value, present, present) : join(present, value, value)
   if (result !== undefined) return result
   throw new ContractorError(

@@ -8,14 +8,16 @@ import type { Db } from './database.ts'
  * name, in SQL, keeps its plan for as long as the database is open; it is the session's, of which PGlite has one,
  * however many handles there are. Handles of a host's own are not known here, and their statements are not prepared.
  */
-const ofClient = new WeakMap<PGlite, Set<string>>()
-const ofDialect = new WeakMap<PgDialect, Set<string>>()
+/** Names by text. */
+type Names = Map<string, string>
+const ofClient = new WeakMap<PGlite, Names>()
+const ofDialect = new WeakMap<PgDialect, Names>()
 
 const dialectOf = (db: Db) => (db as unknown as { dialect: PgDialect }).dialect
 
 /** Says that a handle, with its transactions, is one of this client. */
 export function shareStatements(client: PGlite, db: Db): void {
-  const names = ofClient.get(client) ?? new Set<string>()
+  const names = ofClient.get(client) ?? new Map<string, string>()
   ofClient.set(client, names)
   ofDialect.set(dialectOf(db), names)
 }
@@ -30,10 +32,11 @@ export interface NamedStatement {
 export function nameStatement(db: Db, text: string, params: readonly unknown[]): NamedStatement | undefined {
   const known = ofDialect.get(dialectOf(db))
   if (!known) return undefined
-  const name = `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
+  const present = known.get(text)
+  const name = present ?? `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
   const execute = `execute ${name}${params.length ? `(${params.map(toLiteral).join(', ')})` : ''}`
-  if (known.has(name)) return { execute }
-  return { prepare: { text: `prepare ${name} as ${text}`, done: () => known.add(name) }, execute }
+  if (present !== undefined) return { execute }
+  return { prepare: { text: `prepare ${name} as ${text}`, done: () => known.set(text, name) }, execute }
 }
 
 /** Of what a statement with a fixed text is given: texts (JSON among them), numbers and truths. */
