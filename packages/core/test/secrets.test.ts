@@ -4,6 +4,8 @@ import { defineFoundation, defineTaskFunction, defineTasks, secret } from '@cont
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import type { Json } from '../src/plugin/json.ts'
+import { mapSecretPlaces } from '../src/plugin/secret.ts'
 import { openShop } from './shop.ts'
 
 const tasks = defineTasks({
@@ -72,6 +74,39 @@ async function dump(option: unknown): Promise<string> {
     await sql.end()
   }
 }
+
+describe('the places that a schema marks', () => {
+  const mask = (schema: z.ZodType, value: Json) => mapSecretPlaces(schema, value, () => '***')
+
+  it.each<[string, z.ZodType, Json, Json]>([
+    ['a field', z.object({ a: secret(), b: z.string() }), { a: 'x', b: 'y' }, { a: '***', b: 'y' }],
+    [
+      'optional, nullable and with a default',
+      z.object({ a: secret().nullable().optional(), b: secret().default('x') }),
+      { a: 'x', b: 'y' },
+      { a: '***', b: '***' },
+    ],
+    ['lists and maps', z.record(z.string(), z.array(secret())), { k: ['x', 'y'] }, { k: ['***', '***'] }],
+    ['a union', z.union([z.object({ n: z.number() }), z.object({ a: secret() })]), { a: 'x' }, { a: '***' }],
+    ['what is null', z.object({ a: secret().nullable() }), { a: null }, { a: null }],
+    ['none', z.object({ a: z.string() }), { a: 'x' }, { a: 'x' }],
+  ])('are found: %s', (_, schema, value, expected) => {
+    expect(mask(schema, value)).toEqual(expected)
+  })
+
+  it('are found in a schema that holds itself', () => {
+    const node = z.object({
+      pin: secret(),
+      get children() {
+        return z.array(node).optional()
+      },
+    })
+    expect(mask(node, { pin: 'x', children: [{ pin: 'y', children: [{ pin: 'z' }] }] })).toEqual({
+      pin: '***',
+      children: [{ pin: '***', children: [{ pin: '***' }] }],
+    })
+  })
+})
 
 describe('a secret', () => {
   it('reaches the agent that needs it, and shows nowhere else: in no table, view, history, message or event', async () => {

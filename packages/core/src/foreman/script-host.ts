@@ -44,18 +44,27 @@ const structureAttributes: Readonly<Record<string, AttributePath>> = {
   interface_map: ['_interface_map'],
 }
 
-/** Whether a script reads anything that needs the config. */
-export function readsConfig(program: Program): boolean {
-  const { structure = [], foundation = [], config, [dhcpModule.module]: dhcp } = referencedNames(program)
-  if (config || dhcp) return true
-  return (
-    structure.some(name => Object.hasOwn(structureAttributes, name)) ||
-    foundation.some(name => Object.hasOwn(foundationAttributes, name))
-  )
+/** What has to be read before a script can run. */
+export interface ScriptNeeds {
+  config: boolean
+  /** The names of all PXEs: it may say what a machine boots. */
+  pxes: boolean
 }
 
-/** Whether a script may say what a machine boots. */
-export const setsPxe = (program: Program) => Object.hasOwn(referencedNames(program), dhcpModule.module)
+/** A program never changes: it is looked through once, and not for every step of every Job. */
+const needs = new WeakMap<Program, ScriptNeeds>()
+
+export function needsOf(program: Program): ScriptNeeds {
+  const known = needs.get(program)
+  if (known) return known
+  const { structure = [], foundation = [], config, [dhcpModule.module]: dhcp } = referencedNames(program)
+  const attributes =
+    structure.some(name => Object.hasOwn(structureAttributes, name)) ||
+    foundation.some(name => Object.hasOwn(foundationAttributes, name))
+  const found = { config: Boolean(config || dhcp) || attributes, pxes: dhcp !== undefined }
+  needs.set(program, found)
+  return found
+}
 
 function readPath(value: Json | undefined, part: string | undefined): Json | undefined {
   if (part === undefined || value === undefined || value === null) return value

@@ -12,7 +12,7 @@ import { findWait, jobKind } from '../job/rules.ts'
 import { type JobRow, type Target, targetColumns } from '../job/target.ts'
 import { loadPxeNames } from '../pxe/pxe.ts'
 import type { ProgramCache } from './program-cache.ts'
-import { readsConfig, setsPxe } from './script-host.ts'
+import { needsOf } from './script-host.ts'
 
 // An alias, since `for update of` takes no name with a schema.
 const job = alias(jobTable, 'due')
@@ -84,8 +84,8 @@ export async function loadWork(
     tx,
     waiting.map(row => ({ job: row.job, target: toTarget(row), settled: row.settled })),
   )
-  const reading = started.filter(row => readsConfig(row.program))
-  const pxes = started.some(row => setsPxe(row.program)) ? await loadPxeNames(tx) : new Set<string>()
+  const reading = started.filter(row => needsOf(row.program).config)
+  const pxes = started.some(row => needsOf(row.program).pxes) ? await loadPxeNames(tx) : new Set<string>()
   const configs = reading.length
     ? await loadConfigs(engine, tx, {
         structures: reading.flatMap(row => (row.structure ? [row.structure.id] : [])),

@@ -78,8 +78,9 @@ export function mapSecretPlaces(
   change: (text: string, path: string) => string,
   path = '',
 ): Json {
+  if (!hasSecretPlaces(schema)) return value
   if (isMarked(schema)) return typeof value === 'string' ? change(value, path) : value
-  const { def } = schema as unknown as { def: SchemaDefinition }
+  const def = definitionOf(schema)
   const inner = def.innerType ?? def.in
   if (inner) return mapSecretPlaces(inner, value, change, path)
   if (def.options) return def.options.reduce<Json>((kept, option) => mapSecretPlaces(option, kept, change, path), value)
@@ -96,6 +97,28 @@ export function mapSecretPlaces(
   })
   return Object.fromEntries(entries)
 }
+
+/** Asked for every answer of every agent, and nearly always the answer is no. */
+const withSecrets = new WeakMap<z.ZodType, boolean>()
+
+function hasSecretPlaces(schema: z.ZodType): boolean {
+  const known = withSecrets.get(schema)
+  if (known !== undefined) return known
+  const found = marksSecret(schema, new Set())
+  withSecrets.set(schema, found)
+  return found
+}
+
+/** Whether it, or what it is made of, is marked; `seen` ends the walk through a schema that holds itself. */
+function marksSecret(schema: z.ZodType, seen: Set<z.ZodType>): boolean {
+  if (seen.has(schema)) return false
+  seen.add(schema)
+  const { innerType, in: piped, element, valueType, options = [], shape = {} } = definitionOf(schema)
+  const parts = [innerType, piped, element, valueType, ...options, ...Object.values(shape)]
+  return isMarked(schema) || parts.some(part => part !== undefined && marksSecret(part, seen))
+}
+
+const definitionOf = (schema: z.ZodType) => (schema as unknown as { def: SchemaDefinition }).def
 
 /** What zod 4 says of the schemas that hold others. */
 interface SchemaDefinition {
