@@ -233,4 +233,23 @@ describe('the interface map', () => {
     expect(map[0]?.addresses).toMatchObject([{ address: '10.0.0.8', vlan: null, network: null }])
     expect(maps.foundations.get('one')).toEqual(map.slice(1))
   })
+
+  it('is at a port that the BluePrint of its Foundation names, where that names any, itself or by inheritance', async () => {
+    const { contractor } = await openShop()
+    const named = { physicalInterfaceNames: ['LOM1', 'LOM2'] }
+    await contractor.blueprints.put({ kind: 'foundation', name: 'metal', ...named })
+    await contractor.blueprints.put({ kind: 'foundation', name: 'box', parents: ['metal'] })
+    const fields = { serial: 's' }
+    await contractor.foundations.create({ locator: 'm1', type: 'Lathe', site: 'lab', blueprint: 'box', fields })
+    const port = { kind: 'real' as const, foundation: 'm1', name: 'eth0' }
+    const message =
+      "Interface 'eth0' of Foundation 'm1' cannot be at 'NIC9': BluePrint 'metal' names the ports LOM1, LOM2"
+    await expect(contractor.interfaces.create({ ...port, physicalLocation: 'NIC9' })).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+      message,
+    })
+    const { id } = await contractor.interfaces.create({ ...port, physicalLocation: 'LOM2' })
+    await expect(contractor.interfaces.update(id, { physicalLocation: 'NIC9' })).rejects.toMatchObject({ message })
+    expect(await contractor.interfaces.update(id, { physicalLocation: null })).toMatchObject({ physicalLocation: null })
+  })
 })

@@ -16,6 +16,8 @@ export interface BlueprintNode {
   readonly parents: readonly string[]
   readonly configValues: Values
   readonly foundationTypes: readonly string[]
+  /** Of a FoundationBluePrint: how it names the ports of such a machine. */
+  readonly physicalInterfaceNames: readonly string[]
   /** Of a FoundationBluePrint: its own validation template. */
   readonly template: Json
   /** What this BluePrint itself calls a script, and the script's name. */
@@ -50,6 +52,7 @@ export async function loadBlueprintTree(db: Db, names: readonly string[]): Promi
           parents: links.filter(link => link.blueprint === row.name).map(link => link.parent),
           configValues: row.configValues,
           foundationTypes: row.foundationTypes,
+          physicalInterfaceNames: row.physicalInterfaceNames,
           template: row.template ?? null,
           scripts: new Map(scripts.filter(one => one.blueprint === row.name).map(one => [one.name, one.script])),
         },
@@ -71,15 +74,24 @@ export function ancestorsFirst(tree: BlueprintTree, name: string): BlueprintNode
   return [...line.values()]
 }
 
-/** The script that a BluePrint means by a name: its own, or the nearest ancestor's, breadth first. */
+/** The script that a BluePrint means by a name: its own, or the nearest ancestor's. */
 export function findScript(tree: BlueprintTree, name: string, action: string): string | undefined {
+  return findNearest(tree, name, node => node.scripts.get(action))
+}
+
+/** What a BluePrint itself has, or else its nearest ancestor, breadth first. */
+export function findNearest<T>(
+  tree: BlueprintTree,
+  name: string,
+  pick: (node: BlueprintNode) => T | undefined,
+): T | undefined {
   let level = [name]
   const seen = new Set<string>()
   while (level.length) {
     const nodes = level.map(at => tree.nodes.get(at)).filter(node => node !== undefined)
     for (const node of nodes) {
-      const found = node.scripts.get(action)
-      if (found) return found
+      const found = pick(node)
+      if (found !== undefined) return found
       seen.add(node.name)
     }
     level = [...new Set(nodes.flatMap(node => node.parents))].filter(parent => !seen.has(parent))

@@ -6,6 +6,7 @@ import { recordEvents } from '../event/record-events.ts'
 import type { InterfaceInput } from './interface.ts'
 import { lockOwners, refuseRepeats, refuseTakenMacs, refuseTakenNames } from './interface-laws.ts'
 import { setMembers } from './interface-members.ts'
+import { refuseUnknownPorts } from './physical-names.ts'
 import { refuseUnknown } from './references.ts'
 
 /** Adds many interfaces, in the order in which they are given, with a constant number of statements; gives their ids. */
@@ -30,6 +31,7 @@ export async function addInterfaces(
     tx,
     real.flatMap(one => one.mac ?? []),
   )
+  await refuseUnknownPorts(tx, real)
   await takeProvisioning(
     engine,
     tx,

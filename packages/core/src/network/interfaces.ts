@@ -20,6 +20,7 @@ import {
 import { lockOwners, refuseTakenMacs, refuseTakenNames } from './interface-laws.ts'
 import { setMembers } from './interface-members.ts'
 import { macText } from './mac.ts'
+import { refuseUnknownPorts } from './physical-names.ts'
 import { refuseUnknown } from './references.ts'
 
 export const interfaceQuery = pageRequest.extend({
@@ -126,6 +127,9 @@ async function changeInterface(engine: Engine, tx: Db, before: InterfaceView, ch
     await renameOnAddresses(tx, before, name)
   }
   await refuseUnknown(tx, { Network: [parsed.network], PXE: [parsed.pxe] })
+  const { physicalLocation } = parsed
+  if (typeof physicalLocation === 'string' && before.foundation !== null)
+    await refuseUnknownPorts(tx, [{ name: before.name, foundation: before.foundation, physicalLocation }])
   if (typeof mac === 'string') await refuseTakenMacs(tx, [mac], before.id)
   if (parsed.provisioning && before.foundation !== null) await takeProvisioning(engine, tx, [before.foundation])
   if (members && before.structure !== null) {
