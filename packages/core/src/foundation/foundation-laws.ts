@@ -1,7 +1,7 @@
 import { eq, inArray } from 'drizzle-orm'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
-import { blueprint as blueprintTable, complex, dependency, plot, site } from '../database/schema.ts'
+import { blueprint as blueprintTable, dependency } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
@@ -9,6 +9,7 @@ import type { FoundationRow } from '../job/target.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
 import { holdsSecret, mapSecretPlaces, secretMask } from '../plugin/secret.ts'
+import { refuseUnknown } from '../references.ts'
 import type { FoundationInput } from './foundation.ts'
 import { checkIdMap } from './id-map.ts'
 
@@ -19,25 +20,12 @@ type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'c
  * BluePrint is for their type. A number of statements that does not grow with them.
  */
 export async function checkFoundations(tx: Db, made: readonly Made[]): Promise<void> {
-  const wanted = (of: (one: Made) => string | null) => [...new Set(made.map(of))].filter(name => name !== null)
-  const sites = wanted(one => one.site)
-  requireAll('Site', sites, await tx.select({ name: site.name }).from(site).where(inArray(site.name, sites)))
-  const complexes = wanted(one => one.complex)
-  if (complexes.length) {
-    const found = await tx.select({ name: complex.name }).from(complex).where(inArray(complex.name, complexes))
-    requireAll('Complex', complexes, found)
-  }
-  const plots = wanted(one => one.plot)
-  if (plots.length)
-    requireAll('Plot', plots, await tx.select({ name: plot.name }).from(plot).where(inArray(plot.name, plots)))
+  await refuseUnknown(tx, {
+    Site: made.map(one => one.site),
+    Complex: made.map(one => one.complex),
+    Plot: made.map(one => one.plot),
+  })
   await checkBlueprints(tx, made)
-}
-
-function requireAll(kind: string, wanted: readonly string[], found: readonly { name: string }[]): void {
-  const names = new Set(found.map(row => row.name))
-  const missing = wanted.find(name => !names.has(name))
-  if (missing !== undefined)
-    throw new ContractorError('NOT_FOUND', `${kind} '${missing}' does not exist`, { kind, id: missing })
 }
 
 /** A BluePrint that names types, itself or by inheritance, may be used for those only. */

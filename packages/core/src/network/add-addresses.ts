@@ -4,10 +4,10 @@ import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { refuseField } from '../references.ts'
 import { type AddressInput, type AddressView, type AddressViewRow, addressColumns, toAddressView } from './address.ts'
 import { type Owner, prepareOwners } from './address-laws.ts'
 import { type Place, placeAddresses } from './place-addresses.ts'
-import { refuseField } from './references.ts'
 
 /** Adds many addresses with a number of statements that does not grow with them; gives them in the order of the inputs. */
 export async function addAddresses(

@@ -3,11 +3,11 @@ import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
+import { refuseUnknown } from '../references.ts'
 import type { InterfaceInput } from './interface.ts'
 import { lockOwners, refuseRepeats, refuseTakenMacs, refuseTakenNames } from './interface-laws.ts'
 import { setMembers } from './interface-members.ts'
 import { refuseUnknownPorts } from './physical-names.ts'
-import { refuseUnknown } from './references.ts'
 
 /** Adds many interfaces, in the order in which they are given, with a constant number of statements; gives their ids. */
 export async function addInterfaces(

@@ -4,7 +4,7 @@ import { type Db, executePrepared } from '../database/database.ts'
 import { addressBlock } from '../database/network-schema.ts'
 import { plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { refuseField } from './references.ts'
+import { refuseField } from '../references.ts'
 import { ipText, netmaskOf, parseIp, parseSubnet, subnetText, whyUnusable } from './subnet.ts'
 
 export const addressBlockInput = z.strictObject({

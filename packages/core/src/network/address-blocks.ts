@@ -8,6 +8,7 @@ import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
+import { refuseField } from '../references.ts'
 import {
   type AddressBlockUsage,
   type AddressBlockView,
@@ -20,7 +21,6 @@ import {
 } from './address-block.ts'
 import { loadUsage } from './block-usage.ts'
 import { lowestMtu } from './network.ts'
-import { refuseField } from './references.ts'
 import { resizeBlock } from './resize-block.ts'
 import { parseSubnet } from './subnet.ts'
 

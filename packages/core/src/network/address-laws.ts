@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { refuseField, refuseUnknown } from '../references.ts'
 import { type AddressOwner, checkTarget } from './address.ts'
 import { portNamed } from './interface.ts'
 import { compareNames } from './interface-map.ts'
-import { refuseField, refuseUnknown } from './references.ts'
 
 type Static = Extract<AddressOwner, { kind: 'static' }>
 

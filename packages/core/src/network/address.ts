@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { interfaceName, plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
-import { refuseField } from './references.ts'
+import { refuseField } from '../references.ts'
 import { ipText } from './subnet.ts'
 
 const structureId = z.number().int().positive()

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { parseInput } from '../plugin/error.ts'
+import { refuseField } from '../references.ts'
 import { refuseTaken } from './add-addresses.ts'
 import {
   type AddressChanges,
@@ -14,7 +15,6 @@ import {
 } from './address.ts'
 import { prepareOwners } from './address-laws.ts'
 import { type Place, placeAddresses } from './place-addresses.ts'
-import { refuseField } from './references.ts'
 
 type Changed = z.output<(typeof addressChanges)['static']> &
   z.output<(typeof addressChanges)['reserved']> &

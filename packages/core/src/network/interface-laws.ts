@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { refuseField } from '../references.ts'
 import type { InterfaceInput } from './interface.ts'
 import { interfaceTitle, portNamed } from './interface.ts'
-import { refuseField } from './references.ts'
 
 /**
  * What must hold of interfaces, checked for many at once. A Structure's interfaces and those of its Foundation share

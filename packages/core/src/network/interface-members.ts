@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { refuseField } from '../references.ts'
 import { portNamed } from './interface.ts'
-import { refuseField } from './references.ts'
 
 /** An aggregated interface with the members that it is to have, by name. */
 export interface Aggregate {

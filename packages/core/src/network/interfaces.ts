@@ -7,6 +7,7 @@ import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
+import { refuseUnknown } from '../references.ts'
 import { addInterfaces, takeProvisioning } from './add-interfaces.ts'
 import {
   type InterfaceChanges,
@@ -21,7 +22,6 @@ import { lockOwners, refuseTakenMacs, refuseTakenNames } from './interface-laws.
 import { setMembers } from './interface-members.ts'
 import { macText } from './mac.ts'
 import { refuseUnknownPorts } from './physical-names.ts'
-import { refuseUnknown } from './references.ts'
 
 export const interfaceQuery = pageRequest.extend({
   foundation: z.string().optional(),

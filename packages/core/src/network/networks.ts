@@ -8,9 +8,9 @@ import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
+import { refuseField, refuseUnknown } from '../references.ts'
 import { requireSite } from '../site/sites.ts'
 import { type carriedBlock, lowestMtu, type NetworkView, networkChanges, networkInput } from './network.ts'
-import { refuseField, refuseUnknown } from './references.ts'
 
 export const networkQuery = pageRequest.extend({ site: networkInput.shape.site.optional() })
 

@@ -2,7 +2,7 @@ import { inArray } from 'drizzle-orm'
 import { findNearest, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
-import { refuseField } from './references.ts'
+import { refuseField } from '../references.ts'
 
 interface Port {
   name: string

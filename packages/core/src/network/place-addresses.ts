@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import type { ContractorError } from '../plugin/error.ts'
+import { refuseField, refuseUnknown } from '../references.ts'
 import type { AddressInput } from './address.ts'
-import { refuseField, refuseUnknown } from './references.ts'
 import { formatIp, parseIp, parseSubnet, type Subnet, whyUnusable } from './subnet.ts'
 
 /** Where an address is to be. */

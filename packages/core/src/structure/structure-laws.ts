@@ -2,8 +2,9 @@ import { and, inArray, or, sql } from 'drizzle-orm'
 import { selectBlueprints } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import { blueprint, foundation, site, structure } from '../database/schema.ts'
+import { blueprint, foundation, structure } from '../database/schema.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { refuseUnknown } from '../references.ts'
 import type { StructureInput } from './structure.ts'
 
 type Made = Pick<StructureInput, 'hostname' | 'site' | 'blueprint' | 'foundation'>
@@ -14,10 +15,7 @@ type Made = Pick<StructureInput, 'hostname' | 'site' | 'blueprint' | 'foundation
  */
 export async function checkStructures(tx: Db, made: readonly Made[]): Promise<void> {
   const distinct = (values: string[]) => [...new Set(values)]
-  const sites = distinct(made.map(one => one.site))
-  const known = await tx.select({ name: site.name }).from(site).where(inArray(site.name, sites))
-  requireAll('Site', sites, known)
-
+  await refuseUnknown(tx, { Site: made.map(one => one.site), Foundation: made.map(one => one.foundation) })
   const wanted = distinct(made.map(one => one.blueprint))
   const blueprints = await tx
     .select({ name: blueprint.name, kind: blueprint.kind })
@@ -39,15 +37,7 @@ export async function checkStructures(tx: Db, made: readonly Made[]): Promise<vo
     .where(
       sql`${foundation.locator} in (select value from jsonb_array_elements_text(${JSON.stringify(locators)}::jsonb))`,
     )
-  requireAll('Foundation', locators, under)
   await checkPairs(tx, made, new Map(under.map(row => [row.name, row.blueprint])))
-}
-
-function requireAll(kind: string, wanted: readonly string[], found: readonly { name: string }[]): void {
-  const names = new Set(found.map(row => row.name))
-  const missing = wanted.find(name => !names.has(name))
-  if (missing !== undefined)
-    throw new ContractorError('NOT_FOUND', `${kind} '${missing}' does not exist`, { kind, id: missing })
 }
 
 /** A BluePrint that names FoundationBluePrints, itself or by inheritance, may stand on those and on their heirs only. */

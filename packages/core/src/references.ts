@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
-import { type Db, executeRows } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
+import { type Db, executeRows } from './database/database.ts'
+import { ContractorError } from './plugin/error.ts'
 
 /** Names of what an input refers to, by kind. */
 export interface References {
@@ -10,6 +10,8 @@ export interface References {
   Network?: readonly (string | null | undefined)[]
   AddressBlock?: readonly (string | null | undefined)[]
   PXE?: readonly (string | null | undefined)[]
+  Complex?: readonly (string | null | undefined)[]
+  Plot?: readonly (string | null | undefined)[]
 }
 
 /** NOT_FOUND that names the first of them that does not exist; one statement, and none when there is nothing to ask. */
@@ -30,6 +32,8 @@ export async function refuseUnknown(db: Db, references: References): Promise<voi
           when 'Structure' then exists (select from contractor.structure where id = wanted.name::bigint)
           when 'Network' then exists (select from contractor.network where name = wanted.name)
           when 'AddressBlock' then exists (select from contractor.address_block where name = wanted.name)
+          when 'Complex' then exists (select from contractor.complex where name = wanted.name)
+          when 'Plot' then exists (select from contractor.plot where name = wanted.name)
           else exists (select from contractor.pxe where name = wanted.name) end
         order by kind, name limit 1`,
   )
