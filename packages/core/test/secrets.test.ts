@@ -158,6 +158,23 @@ describe('a secret', () => {
     expect(await dump(database.option)).not.toContain('open sesame')
   })
 
+  it('that a script keeps in the config of its Structure is one there, too', async () => {
+    const script =
+      "structure.set_config( name='pin', value=config.source . '!' )\nfoundation.unlock( label='a', pin=config.pin )"
+    const { contractor, structure, claim } = await openVault(script, { source: { $secret: 'lab/pin' } })
+    await (await contractor.foundations.get('v1')).setBuilt()
+    await structure.doCreate()
+    await contractor.foreman.runDue()
+    expect((await claim())[0]?.params).toMatchObject({ keys: [{ pin: 'pin-4711!' }] })
+    const shown = await structure.refresh()
+    expect(shown.configValues).toEqual({ pin: '***!' })
+    // Whoever writes back what was shown changes nothing of it.
+    await shown.update({ configValues: { ...shown.configValues, more: 1 } })
+    expect(await contractor.hosts.config({ configUuid: shown.configUuid })).toMatchObject({ pin: 'pin-4711!', more: 1 })
+    const { items } = await contractor.configChanges.list({ structure: structure.id })
+    expect(items).toMatchObject([{ key: 'more' }, { key: 'pin', after: '***!' }])
+  })
+
   it('is checked as it is written, and stays when it is given back as it is shown', async () => {
     const { contractor, claim, structure } = await openVault("foundation.unlock( label='a', pin='0' )")
     const short = contractor.foundations.update('v1', { fields: { password: 'short' } })

@@ -8,6 +8,7 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
+import { maskSecrets } from '../plugin/secret.ts'
 
 /** One change of one config value, by a script or by an operator. */
 export const configChangeView = z.object({
@@ -66,8 +67,8 @@ function toView({ at, before, after, ...row }: typeof configChange.$inferSelect)
   return {
     ...row,
     at: at.toISOString(),
-    ...(before !== null && { before: before.value }),
-    ...(after !== null && { after: after.value }),
+    ...(before !== null && { before: maskSecrets(before.value) }),
+    ...(after !== null && { after: maskSecrets(after.value) }),
   }
 }
 

@@ -38,6 +38,18 @@ export const maskText = (text: string): string =>
 /** As people may see a value: secrets in it are `***`. The value itself where it holds none. */
 export const maskSecrets = <T extends Json>(value: T): T => mapTexts(value, maskText) as T
 
+/** What is written over the present values, but where a value is given back as it was shown: that stays as it is. */
+export function keepMasked(
+  present: Readonly<Record<string, Json>>,
+  given: Readonly<Record<string, Json>>,
+): Record<string, Json> {
+  const same = (key: string) =>
+    Object.hasOwn(present, key) && JSON.stringify(maskSecrets(present[key] as Json)) === JSON.stringify(given[key])
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, same(key) ? (present[key] as Json) : value]),
+  )
+}
+
 /** A value with each text changed; the same value, not a copy, where nothing changes. */
 export function mapTexts(value: Json, change: (text: string) => string): Json {
   if (typeof value === 'string') return change(value)

@@ -6,6 +6,7 @@ import type { StructureRow } from '../job/target.ts'
 import { configValues, hostname, locator, pageRequest, plainName } from '../name.ts'
 import { ContractorError, wireError } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
+import { maskSecrets } from '../plugin/secret.ts'
 
 export const structureInput = z.strictObject({
   hostname,
@@ -60,7 +61,8 @@ export function toStructureView(row: StructureRow): StructureView {
     foundation: row.foundation,
     state: row.state,
     configUuid: row.configUuid,
-    configValues: row.configValues,
+    // A script may have kept a secret there.
+    configValues: maskSecrets(row.configValues),
     builtAt: row.builtAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -16,6 +16,7 @@ import { lockTarget, type StructureRow, type WholeTarget } from '../job/target.t
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
 import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
+import { keepMasked } from '../plugin/secret.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addStructures } from './add-structures.ts'
 import {
@@ -115,10 +116,12 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       return row?.count ?? 0
     },
     async update(id, changes, options = {}) {
-      const parsed = parseInput(structureChanges, changes, `The change of Structure ${id}`)
+      const given = parseInput(structureChanges, changes, `The change of Structure ${id}`)
       return transaction(engine, options, async tx => {
         const target = await lockStructure(tx, id)
         const { structure: own } = target
+        const values = given.configValues && keepMasked(own.configValues, given.configValues)
+        const parsed = { ...given, ...(values && { configValues: values }) }
         const next = overlay(own, parsed)
         if (next.blueprint !== own.blueprint || next.foundation !== own.foundation) {
           const what = next.blueprint !== own.blueprint ? 'BluePrint' : 'Foundation'
