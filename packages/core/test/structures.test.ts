@@ -112,3 +112,25 @@ describe('a change of a Foundation', () => {
     await expect(changed.update({ blueprint: 'other-base' })).rejects.toMatchObject({ code: 'WRONG_STATE' })
   })
 })
+
+describe('a Structure', () => {
+  it('is kept while an address of another leads to one of its own', async () => {
+    const { contractor } = await openRow(2)
+    const [one, two] = await contractor.structures.createMany([row(0), row(1)])
+    await contractor.addressBlocks.create({ name: 'lan', site: 'lab', subnet: '10.0.0.0/24' })
+    await contractor.interfaces.create({ kind: 'real', foundation: 'm0', name: 'eth0' })
+    const address = { addressBlock: 'lan', kind: 'static' as const }
+    const own = await contractor.addresses.create({ ...address, offset: 5, structure: one?.id ?? 0, interface: 'eth0' })
+    const floating = await contractor.addresses.create({
+      ...address,
+      offset: 9,
+      structure: two?.id ?? 0,
+      pointer: own.id,
+    })
+    await contractor.addresses.create({ ...address, offset: 10, structure: one?.id ?? 0, pointer: own.id })
+    await expect(one?.delete()).rejects.toMatchObject({ code: 'IN_USE', data: { by: ['Address 10.0.0.9'] } })
+    await contractor.addresses.delete(floating.id)
+    await one?.delete()
+    expect((await contractor.addresses.list()).items).toEqual([])
+  })
+})

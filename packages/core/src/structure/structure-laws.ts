@@ -117,7 +117,10 @@ export async function usersOfStructure(tx: Db, id: number): Promise<string[]> {
   const rows = await executeRows<{ who: string }>(
     tx,
     sql`select 'Dependency ' || id as who from contractor.dependency where structure = ${id} or script_structure = ${id}
-        union all select 'Complex ' || complex from contractor.complex_member where structure = ${id}`,
+        union all select 'Complex ' || complex from contractor.complex_member where structure = ${id}
+        union all select 'Address ' || host(other.ip) from contractor.address own
+          join contractor.address other on other.pointer = own.id and other.structure <> own.structure
+          where own.structure = ${id}`,
   )
   return rows.map(row => row.who)
 }
