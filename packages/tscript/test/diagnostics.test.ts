@@ -61,6 +61,14 @@ describe('what the host offers', () => {
       'foundation.power_on( had=True )',
       ['1:22 error: `foundation.power_on` has no parameter `had` (Did you mean `hard`?)'],
     ],
+    // What is missing behind a text of two lines is missing on its last line.
+    [
+      "elif 'x\ny'",
+      [
+        '1:1 error: There is no `if` for this `elif` (An `if` governs one statement: several need a block, begin() … end)',
+        '2:3 error: Expected `then` behind the condition of `elif`',
+      ],
+    ],
     ['foundation.set_pxe()', ['1:1 error: `foundation.set_pxe` needs the parameters `name` and `interface`']],
     [
       "foundation.set_pxe( name='x', name='y', interface=1 )",

@@ -1,3 +1,4 @@
+import type { Position } from '../diagnostic.ts'
 import { findNearest } from '../language/nearest.ts'
 import type { Source } from '../source.ts'
 import type { Piece } from './pieces.ts'
@@ -8,14 +9,19 @@ import type { Token } from './token.ts'
  * with its remedy; what none of them fits is explained by what the grammar expected at the place.
  */
 
+/** The place behind a token: a text may end lines below the one where it begins. */
+function endOf(token: Token, source: Source): Position {
+  const lines = source.text.slice(token.offset, token.end).split(/\r\n|\n|\r/)
+  const width = Array.from(lines.at(-1) ?? '').length
+  const below = lines.length - 1
+  return { line: token.line + below, column: below ? width + 1 : token.column + width }
+}
+
 export function explainPiece(piece: Piece, failed: number, expected: readonly string[], source: Source): void {
   const { tokens } = piece
   const last = tokens[tokens.length - 1] as Token
   const found = tokens[failed]
-  const at = found ?? {
-    line: last.line,
-    column: last.column + Array.from(source.text.slice(last.offset, last.end)).length,
-  }
+  const at = found ?? endOf(last, source)
   const known = knownMistake(piece, failed, expected)
   if (known) {
     source.error('syntax', known.at ?? at, known.message, known.suggestion)
