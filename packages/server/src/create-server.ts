@@ -1,4 +1,5 @@
 import type { Contractor } from '@contractor/core'
+import { serverHeader } from '@contractor/core/plugin'
 import { bodyLimit } from 'hono/body-limit'
 import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
@@ -76,6 +77,10 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/tokens', tokenRoutes(context))
 
   const app = createApp()
+  app.use(async (c, next) => {
+    c.header(serverHeader, '1')
+    await next()
+  })
   // Before the routes that need a token. It is the outer app's, which knows the whole paths.
   app.doc31(documentPath, c => ({
     openapi: '3.1.0',

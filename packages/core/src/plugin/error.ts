@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Json } from './json.ts'
+import { cutText, mendText } from './text.ts'
 
 /**
  * Every error that Contractor raises, by code: what its `data` holds. Code matches on `code`, never on the class or
@@ -91,18 +92,20 @@ export function parseInput<T extends z.ZodType>(schema: T, input: unknown, what:
   throw new ContractorError('VALIDATION_FAILED', `${what} is not valid: ${list}`, { issues }, { cause: parsed.error })
 }
 
+/** Of a message on the wire, in UTF-16 units. */
+const longestMessage = 4000
+
 /** An error as it travels in a message between agent and server. */
 export const wireError = z.object({
   code: z.string(),
-  message: z.string().max(4000),
+  message: z.string().max(longestMessage),
   retryable: z.boolean().default(false),
 })
 export type WireError = z.output<typeof wireError>
 
 /** Any thrown value as a WireError; the stack stays here. */
 export function toWireError(thrown: unknown): WireError {
-  if (isContractorError(thrown))
-    return { code: thrown.code, message: thrown.message.slice(0, 4000), retryable: thrown.retryable }
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return { code: 'TASK_FAILED', message: message.slice(0, 4000), retryable: false }
+  const message = cutText(mendText(thrown instanceof Error ? thrown.message : String(thrown)), longestMessage)
+  if (isContractorError(thrown)) return { code: thrown.code, message, retryable: thrown.retryable }
+  return { code: 'TASK_FAILED', message, retryable: false }
 }

@@ -28,8 +28,9 @@ export { defineTaskFunction } from './define-task-function.ts'
 export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
-export { json } from './json.ts'
+export { json, mendJson } from './json.ts'
 export { maskSecrets, secret, secretMask } from './secret.ts'
+export { cutText, isStorable, mendText } from './text.ts'
 export type {
   ClaimedTask,
   ClaimReply,
@@ -53,6 +54,7 @@ export {
   releaseRequest,
   resultsReply,
   resultsRequest,
+  serverHeader,
   taskClaim,
   taskResult,
 } from './wire.ts'

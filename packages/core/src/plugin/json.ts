@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isStorable, mendText } from './text.ts'
 
 /** Plain JSON: the only form in which state, arguments, parameters and results are kept and sent. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -8,10 +9,43 @@ const mostLevels = 500
 
 // One walk of our own: a schema of unions that names itself takes 20 times as long, and every step of a Job has several.
 // Named, so that a document generated from schemas can refer to it.
+
+/** Plain JSON that can be kept: a text in it that cannot (see text.ts) is refused, with its path. */
 export const json: z.ZodType<Json> = z
   .any()
-  .refine(value => isJson(value), 'Invalid input: it is no plain JSON')
+  .superRefine((value: unknown, context) => {
+    if (!isJson(value)) return context.addIssue({ code: 'custom', message: 'Invalid input: it is no plain JSON' })
+    const path = findUnstorable(value)
+    if (path) context.addIssue({ code: 'custom', path, message: 'holds NUL or half a character, which cannot be kept' })
+  })
   .meta({ id: 'Json' })
+
+/** Plain JSON as agents send it: what cannot be kept of it is mended where it is taken. */
+export const reportedJson: z.ZodType<Json> = z
+  .any()
+  .refine(value => isJson(value), 'Invalid input: it is no plain JSON')
+  .meta({ id: 'ReportedJson' })
+
+/** Where in a value the first text, or key, is that cannot be kept. */
+export function findUnstorable(value: Json): (string | number)[] | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : []
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, item] of Object.entries(value)) {
+    const at = Array.isArray(value) ? Number(key) : mendText(key)
+    if (at !== key && !Array.isArray(value)) return [at]
+    const found = findUnstorable(item)
+    if (found) return [at, ...found]
+  }
+  return undefined
+}
+
+/** A value with each text and key mended; the same value, not a copy, where nothing is to mend. */
+export function mendJson(value: Json): Json {
+  if (typeof value === 'string') return mendText(value)
+  if (!findUnstorable(value)) return value
+  if (Array.isArray(value)) return value.map(mendJson)
+  return Object.fromEntries(Object.entries(value as object).map(([key, item]) => [mendText(key), mendJson(item)]))
+}
 
 function isJson(value: unknown, levels = mostLevels): value is Json {
   switch (typeof value) {

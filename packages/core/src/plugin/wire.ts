@@ -1,16 +1,24 @@
 import { z } from 'zod'
 import { wireError } from './error.ts'
-import { json } from './json.ts'
+import { json, reportedJson } from './json.ts'
+import { isStorable } from './text.ts'
 
 /**
  * The messages between a SubContractor and the server. All are POSTs under `/api/v1/dispatch/` with a bearer token, and
  * all carry batches, so that a busy agent needs one round trip for many Tasks.
  */
 
+/**
+ * On every answer of a Contractor server, whatever its status. Only what carries it, in the form that is told here, is the
+ * server's word: a proxy in between says other things, and nobody ends for those.
+ */
+export const serverHeader = 'contractor-server'
+
 const taskId = z.number().int().positive()
+const storable = z.string().refine(isStorable, 'holds NUL or half a character')
 
 /** Names one claim of one Task. Whoever cannot show the present token has lost the Task. */
-export const taskClaim = z.object({ taskId, claimToken: z.string().min(1).max(100) })
+export const taskClaim = z.object({ taskId, claimToken: storable.min(1).max(100) })
 export type TaskClaim = z.output<typeof taskClaim>
 
 /** A Task as an agent receives it. */
@@ -28,7 +36,14 @@ export type ClaimedTask = z.output<typeof claimedTask>
 /** What an agent can take on now: for each of its modules, how many Tasks. */
 export const claimRequest = z.object({
   /** The agent's name for logs and explanations: a host name, usually. */
-  agent: z.string().min(1).max(100),
+  agent: storable.min(1).max(100),
+  /** Names this request, other than any before: for `neverHad`. A UUID, say. */
+  id: storable.min(1).max(100).optional(),
+  /**
+   * Requests whose answer did not arrive, and for which this agent does not wait any more: what was handed out in answer
+   * to them nobody has begun. To be said again until no answer to them can come any more.
+   */
+  neverHad: z.array(storable.max(100)).max(1000).optional(),
   modules: z.record(z.string(), z.object({ slots: z.number().int().min(0).max(1000) })),
   /** How long the server may hold the request while there is nothing to do. */
   waitMs: z.number().int().min(0).max(60_000).default(0),
@@ -40,7 +55,7 @@ export type ClaimReply = z.output<typeof claimReply>
 
 /** How a Task ended: exactly one of `result` and `error`. */
 export const taskResult = taskClaim
-  .extend({ result: json.optional(), error: wireError.optional() })
+  .extend({ result: reportedJson.optional(), error: wireError.optional() })
   .refine(
     ({ result, error }) => (result === undefined) !== (error === undefined),
     'exactly one of result and error is needed',
