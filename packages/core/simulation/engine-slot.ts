@@ -1,5 +1,6 @@
 import { type Contractor, createContractor, isContractorError } from '@contractor/core'
 import type { Sql } from 'postgres'
+import { wrapPostgres } from '../src/database/open-postgres.ts'
 import { anvil } from './anvil.ts'
 import { type Fault, isInjected } from './fault.ts'
 import { gateClient } from './gated-client.ts'
@@ -39,12 +40,13 @@ export async function createEngineSlot({
   const open = async () => {
     const life: Life = { dead: false }
     const contractor = await createContractor({
-      database: gateClient(client, turnstile, life),
+      database: await openGated(client, turnstile, life),
       plugins: [anvil],
       clock: world.clock,
       newId: world.newId,
       leaseMs,
       foreman: false,
+      heartbeat: false,
     })
     return { life, contractor, dispatch: sabotage ? sabotage(contractor.dispatch) : contractor.dispatch }
   }
@@ -68,6 +70,16 @@ export async function createEngineSlot({
     },
     close: () => current.contractor.close(),
   }
+}
+
+/**
+ * On connections that all engines of a run share. A lock is waited for as long as another operation has it, however slowly
+ * that is let through; for one that a stranger has, the turnstile ends the waiting.
+ */
+async function openGated(client: Sql, turnstile: Turnstile, life: Life) {
+  const gated = gateClient(client, turnstile, life)
+  const opened = await wrapPostgres(gated, 'the simulation', async () => undefined, false)
+  return { ...opened, waitMs: 60_000 }
 }
 
 /** Something that is asked of an engine. */

@@ -109,11 +109,11 @@ interface EventRow {
   target: string
 }
 
-/** In the order in which watchers see them. */
+/** In the order in which watchers see them: they have their places. */
 async function listEvents({ database }: World): Promise<EventRow[]> {
   const rows = await database.client.unsafe<{ job: string; type: string; target: string }[]>(
     `select event.job, event.type, coalesce(event.foundation, structure.hostname) as target
-     from contractor.event left join contractor.structure on structure.id = event.structure order by event.txid, event.id`,
+     from contractor.event left join contractor.structure on structure.id = event.structure order by event.place, event.id`,
   )
   return rows.map(row => ({ ...row, job: Number(row.job) }))
 }

@@ -10,6 +10,8 @@ export interface Clock {
   now(): SQL<Date>
   /** Resolves after so many milliseconds, or as soon as the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** It runs by itself, as fast as time: where it does not, it was set. A clock that tests turn is not. */
+  readonly isSteady?: boolean
 }
 
 /** Longest delay that a JavaScript timer can hold, in milliseconds. */
@@ -17,6 +19,7 @@ const longestTimerMs = 2 ** 31 - 1
 
 /** The database's own clock. */
 export const databaseClock: Clock = {
+  isSteady: true,
   now: () => sql<Date>`now()`,
   async sleep(ms, signal) {
     await delay(Math.min(Math.max(ms, 0), longestTimerMs), undefined, { signal }).catch(() => undefined)

@@ -11,6 +11,7 @@ import { createZones, type Zones } from './dns/zones.ts'
 import type { Engine, Log } from './engine/engine.ts'
 import { openNotifications } from './engine/notifications.ts'
 import { createPluginRegistry } from './engine/plugin-registry.ts'
+import { surface } from './engine/surface.ts'
 import { createEvents, type Events } from './event/events.ts'
 import { createAdvancer } from './foreman/advance-jobs.ts'
 import { createForeman, type Foreman } from './foreman/foreman.ts'
@@ -33,6 +34,7 @@ import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
 import { type Cartographers, createCartographers } from './survey/cartographers.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
+import { createPulse } from './task/pulse.ts'
 import { createTemplates } from './template/templates.ts'
 import { createTokens, type Tokens } from './token/tokens.ts'
 
@@ -55,6 +57,8 @@ export interface ContractorOptions {
   retentionDays?: number
   /** Whether this process runs the Foreman; true unless said. */
   foreman?: boolean
+  /** Whether this process says by itself, again and again, that it is there; true unless said. For tests that time all of it. */
+  heartbeat?: boolean
   clock?: Clock
   newId?: () => string
   /** Where log lines go; nowhere unless said. */
@@ -114,6 +118,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     throw error
   })
   const templates = createTemplates()
+  const closing = new AbortController()
   const engine: Engine = {
     database,
     db: database.db,
@@ -128,19 +133,29 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     retentionDays: options.retentionDays ?? 90,
     newId: options.newId ?? randomUUID,
     log,
+    closing: closing.signal,
   }
   const advancer = createAdvancer(engine)
-  const foreman = createForeman(engine, advancer)
+  const pulse = createPulse(engine, randomUUID())
+  const foreman = createForeman(engine, advancer, pulse)
   const events = createEvents(engine)
   const jobs = createJobs(engine, events)
+  try {
+    await pulse.beat()
+  } catch (error) {
+    await notifications.close()
+    await database.close()
+    throw error
+  }
+  if (options.heartbeat ?? true) pulse.start()
   if (options.foreman ?? true) foreman.start()
 
-  const closing = new AbortController()
   let closed: Promise<void> | undefined
   const close = async () => {
     closing.abort()
     try {
       await foreman.stop()
+      await pulse.stop().catch(() => undefined)
       await notifications.close()
     } finally {
       // Also when the database is gone, and cannot be told that nobody listens any more.
@@ -174,8 +189,8 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     signals: createSignals(engine),
     events,
     tokens: createTokens(engine),
-    dispatch: createDispatch(engine, advancer, closing.signal),
-    foreman,
+    dispatch: createDispatch(engine, advancer),
+    foreman: surface(engine, foreman),
     databaseName: database.name,
     log,
     close() {

@@ -1,13 +1,15 @@
-import { and, inArray, isNotNull, ne, or, sql } from 'drizzle-orm'
+import { and, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
+import { job } from './database/job-schema.ts'
 import { networkInterface } from './database/network-schema.ts'
 import { dependency, foundation, structure } from './database/schema.ts'
 import type { Engine } from './engine/engine.ts'
 import { notify } from './engine/notifications.ts'
 import type { NewEvent } from './event/event.ts'
 import { recordEvents } from './event/record-events.ts'
-import { type TargetRef, targetKey } from './job/target.ts'
+import { jobTarget, refName, type TargetRef, targetKey } from './job/target.ts'
 import { wakeNeighbours } from './job/wake-neighbours.ts'
+import { ContractorError } from './plugin/error.ts'
 import { forgetMatches } from './survey/forget-matches.ts'
 
 /**
@@ -29,6 +31,7 @@ export async function applyStateChanges(
 ): Promise<void> {
   if (!asked.length) return
   const changes = await withConsequences(tx, asked)
+  await refuseUnderJobs(tx, asked, changes)
   await setStates(engine, tx, changes)
   await recordEvents(
     tx,
@@ -52,6 +55,37 @@ async function withConsequences(tx: Db, asked: readonly StateChange[]): Promise<
     for (const one of level) all.set(targetKey(one), one)
   }
   return [...all.values()]
+}
+
+/** What a Job is at is not taken from under it: not the Foundation of its Structure either, by a hard Dependency. */
+async function refuseUnderJobs(tx: Db, asked: readonly StateChange[], changes: readonly StateChange[]): Promise<void> {
+  const own = new Set(asked.map(targetKey))
+  const along = changes.filter(one => !own.has(targetKey(one)))
+  if (!along.length) return
+  const { foundations, structures, dependencies } = byKind(along)
+  const found = await tx
+    .select({ id: job.id, foundation: job.foundation, structure: job.structure, dependency: job.dependency })
+    .from(job)
+    .where(
+      and(
+        isNull(job.outcome),
+        or(
+          inArray(job.foundation, foundations),
+          inArray(job.structure, structures),
+          inArray(job.dependency, dependencies),
+        ),
+      ),
+    )
+    .orderBy(job.id)
+  const [first] = found
+  if (!first) return
+  const by = found.map(one => `Job ${one.id} of ${refName(jobTarget(one))}`)
+  const [target] = asked.filter(one => one.to === 'destroyed')
+  throw new ContractorError(
+    'IN_USE',
+    `${refName(target as TargetRef)} cannot be destroyed: ${by.join(', ')} is at what goes with it. Cancel that first, or wait for its end.`,
+    { kind: 'Job', id: first.id, by },
+  )
 }
 
 async function goesWith(tx: Db, gone: readonly StateChange[]): Promise<StateChange[]> {

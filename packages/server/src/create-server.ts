@@ -59,6 +59,8 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.get('/health', c => c.json({ status: 'ok' }))
   api.use(authenticate(contractor))
   api.route('/dispatch', dispatchRoutes(context))
+  // Of an agent that asks for what this version does not know: the token is right, and the agent goes on.
+  api.all('/dispatch/*', c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   api.use(requireKind('admin'))
   api.route('/sites', siteRoutes(context))
   api.route('/blueprints', blueprintRoutes(context))

@@ -1,4 +1,5 @@
 import type { ClaimedTask } from '@contractor/core/plugin'
+import type { ClaimRequests } from './claim-requests.ts'
 import { type Clock, wait } from './clock.ts'
 import { type Connection, retryDelayMs } from './connection.ts'
 import type { DispatchApi } from './dispatch-api.ts'
@@ -18,6 +19,7 @@ export interface ClaimLoopOptions {
   agent: string
   slots: Slots
   api: DispatchApi
+  requests: ClaimRequests
   connection: Connection
   clock: Clock
   random: () => number
@@ -32,7 +34,7 @@ const longPollMs = 25_000
 const notHeldMs = 1000
 
 export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
-  const { agent, slots, api, connection, clock, random, signal, onTasks, onFatal } = options
+  const { agent, slots, api, requests, connection, clock, random, signal, onTasks, onFatal } = options
 
   function cover(): void {
     const modules = signal.aborted ? [] : slots.uncovered()
@@ -43,11 +45,13 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     const uncover = slots.cover(modules)
     try {
       for (let notHeld = 0, more = true; more; ) {
-        const outcome = await connection.retry(() => poll(modules), signal)
-        notHeld = outcome === 'not-held' ? notHeld + 1 : 0
-        if (notHeld > 0) await wait(clock, retryDelayMs(notHeld, random), signal)
+        const outcome = await connection.retry('claim', () => poll(modules), signal)
+        if (outcome === 'not-held') {
+          notHeld += 1
+          await wait(clock, retryDelayMs(notHeld, random), signal)
+        } else if (outcome === 'held') notHeld = 0
         // Else the slots are others than before, and what to poll for is found anew.
-        more = outcome === 'held' || outcome === 'not-held'
+        more = outcome === 'held' || outcome === 'not-held' || outcome === 'asked'
       }
     } catch (error) {
       if (!signal.aborted) onFatal(error)
@@ -57,22 +61,27 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     cover()
   }
 
-  /** One claim. Nothing when no slot is free any more. */
-  async function poll(modules: readonly string[]): Promise<'worked' | 'held' | 'not-held' | undefined> {
+  /**
+   * One claim. Nothing when no slot is free any more. `asked` when the server was not to hold it, which tells nothing of
+   * whether it does: a server that is stopping answers at once, fails, and answers at once again.
+   */
+  async function poll(modules: readonly string[]): Promise<'worked' | 'held' | 'not-held' | 'asked' | undefined> {
     const offer = slots.offer(modules)
     if (!offer) return undefined
     const sentAt = clock.now()
     // Not held while the server was away or is not known: its answer tells at once that it is there.
     const waitMs = connection.isUp() ? longPollMs : 0
     try {
-      const { tasks } = await api.claim({ agent, modules: offer.modules, waitMs }, signal)
+      const claim = { agent, modules: offer.modules, waitMs }
+      const { tasks } = await requests.send(claim, request => api.claim(request, signal))
       offer.takeBack()
       onTasks(tasks)
       if (tasks.length > 0) return 'worked'
     } finally {
       offer.takeBack()
     }
-    return waitMs === 0 || clock.now() - sentAt >= notHeldMs ? 'held' : 'not-held'
+    if (waitMs === 0) return 'asked'
+    return clock.now() - sentAt >= notHeldMs ? 'held' : 'not-held'
   }
 
   return { cover }

@@ -13,6 +13,7 @@ interface Options {
   tokenFile?: string
   concurrency?: Record<string, number>
   grace: number
+  journal?: string
 }
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -26,10 +27,16 @@ const program = new Command('subcontractor')
   .option('--token-file <file>', 'a file with the agent’s token')
   .option('--concurrency <module=n>', 'how many tasks of a module at once (4 unless said); may be repeated', limits)
   .option('--grace <seconds>', 'how long running tasks may take to finish at SIGTERM', parseSeconds, 10)
+  .option(
+    '--journal <directory>',
+    'where begun tasks and undelivered answers outlive a kill; made if missing, for one agent at a time',
+  )
   .addHelpText(
     'after',
     '\nThe token is read from --token-file, or else from the environment variable CONTRACTOR_TOKEN.\n' +
-      'SIGTERM and SIGINT finish or hand back what is running; a second one exits at once.',
+      'SIGTERM and SIGINT finish or hand back what is running; a second one exits at once.\n' +
+      'A server that is away, or a proxy that answers in its place, is tried again for ever. The agent ends when the\n' +
+      'server itself refuses its token, or when another process has its journal.',
   )
   .parse()
 
@@ -40,14 +47,19 @@ try {
   process.exit(1)
 }
 
-/** Resolves with the exit code: 0 after a signal, 1 when the server refuses the agent, which the log explains. */
-async function main({ server, module: packages, name, tokenFile, concurrency, grace }: Options): Promise<number> {
+/** Resolves with the exit code: 0 after a signal, 1 when the server refuses the agent or it cannot have its journal, which the log explains. */
+async function main(options: Options): Promise<number> {
+  const { server, module: packages, name, tokenFile, concurrency, grace, journal } = options
   const token = readToken(tokenFile, process.env)
   const log = createLineLog(line => process.stderr.write(line), { secret: token, time: () => new Date() })
   const handlers = []
   for (const plugin of packages) handlers.push(await loadHandlers(plugin, process.cwd()))
 
-  const agent = createSubContractor({ server, token, name, handlers, log, ...(concurrency && { concurrency }) })
+  const agent = createSubContractor({
+    ...{ server, token, name, handlers, log },
+    ...(concurrency && { concurrency }),
+    ...(journal !== undefined && { journal }),
+  })
   let signals = 0
   const onSignal = (signal: NodeJS.Signals) => {
     signals += 1

@@ -1,11 +1,15 @@
-import { type ClaimedTask, ContractorError, type HandlerModule } from '@contractor/core/plugin'
+import { randomUUID } from 'node:crypto'
+import { type ClaimedTask, claimRequest, type HandlerModule, parseInput, type TaskClaim } from '@contractor/core/plugin'
 import pLimit from 'p-limit'
 import { createChanges } from './changes.ts'
 import { createClaimLoop } from './claim-loop.ts'
+import { createClaimRequests } from './claim-requests.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { concurrencyOf } from './concurrency.ts'
 import { createConnection } from './connection.ts'
 import { createDispatchApi } from './dispatch-api.ts'
 import type { HeldTask, HeldTasks } from './held-task.ts'
+import { createJournal, type JournalRecord } from './journal.ts'
 import { createLeaseKeeper } from './lease-keeper.ts'
 import type { Log } from './log.ts'
 import { createOutbox } from './outbox.ts'
@@ -23,15 +27,22 @@ export interface SubContractorOptions {
   handlers: readonly HandlerModule[]
   /** How many Tasks at once, by module, from 1 to 1000; 4 unless said. */
   concurrency?: Readonly<Record<string, number>>
+  /**
+   * A directory, made if it is missing, in which begun Tasks and undelivered answers outlive a kill. For one agent at a
+   * time. Without it, they live in memory.
+   */
+  journal?: string
   log?: Log
   fetch?: typeof fetch
   clock?: Clock
   /** From 0 to 1, for the jitter of retries. */
   random?: () => number
+  /** Names requests; a new name every time. */
+  newId?: () => string
 }
 
 export interface SubContractor {
-  /** Begins to claim. Does nothing when it was started before. */
+  /** Settles what the journal holds, and begins to claim. Does nothing when it was started before. */
   start(): void
   /**
    * Claims no more; gives running handlers `graceMs` (10,000 unless said) to finish and report; aborts the rest and hands
@@ -39,22 +50,28 @@ export interface SubContractor {
    */
   stop(options?: { graceMs?: number }): Promise<void>
   /**
-   * Resolves after a stop. Rejects when the server refuses this agent for good: UNAUTHENTICATED or FORBIDDEN for its
-   * token, SERVER_UNREACHABLE or VALIDATION_FAILED for a server that is no Contractor, or of another version.
+   * Resolves after a stop. Rejects when the server itself refuses this agent's token, with UNAUTHENTICATED or FORBIDDEN;
+   * with IN_USE when another process has the journal, and VALIDATION_FAILED when that cannot be used. Nothing else that
+   * comes in place of the server's answers ends an agent.
    */
   readonly stopped: Promise<void>
 }
 
-const defaultConcurrency = 4
 const defaultGraceMs = 10_000
 /** What the last messages of a shutdown may take. */
 const farewellMs = 5000
+/** Claims in one message. */
+const mostReleased = 1000
 
-/** The agent, ready to start. Throws PLUGIN_INVALID for two modules of one name, or a concurrency that cannot be. */
+/**
+ * The agent, ready to start. Throws PLUGIN_INVALID for two modules of one name, or a concurrency that cannot be, and
+ * VALIDATION_FAILED for a name that the server would not take.
+ */
 export function createSubContractor(options: SubContractorOptions): SubContractor {
-  const { server, name: agent, clock = systemClock, log = () => {}, random = Math.random } = options
+  const { server, clock = systemClock, log = () => {}, random = Math.random, newId = randomUUID } = options
+  const agent = parseInput(claimRequest.shape.agent, options.name, "The agent's name")
   const modules = new Map(options.handlers.map(handlers => [handlers.module, handlers]))
-  const concurrency = concurrencyOf(options)
+  const concurrency = concurrencyOf(options.handlers, options.concurrency ?? {})
   const limits = new Map([...concurrency].map(([module, limit]) => [module, pLimit(limit)]))
 
   /** Aborted when claiming ends: with that, a shutdown begins. */
@@ -65,13 +82,25 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
   const handingBack = new Set<Promise<void>>()
   const slots = createSlots(concurrency)
   const changes = createChanges(clock)
-  const connection = createConnection({ clock, log, random, server })
+  const journal = options.journal === undefined ? undefined : createJournal(options.journal, { log })
+  const connection = createConnection({ clock, log, random, server, mostDelayMs })
+  const requests = createClaimRequests({ clock, newId })
   const api = createDispatchApi({ server, token: options.token, clock, fetch: options.fetch ?? fetch })
-  const leases = createLeaseKeeper({ held, api, connection, clock, log, signal: life.signal, onFatal: fail })
+  const leases = createLeaseKeeper({
+    held,
+    api,
+    connection,
+    clock,
+    log,
+    signal: life.signal,
+    onLost: ({ task }) => journal?.remove(task),
+    onFatal: fail,
+  })
   const claims = createClaimLoop({
     agent,
     slots,
     api,
+    requests,
     connection,
     clock,
     random,
@@ -81,7 +110,10 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
   })
   const outbox = createOutbox({
     api,
+    requests,
     connection,
+    clock,
+    random,
     log,
     signal: life.signal,
     offer: () => (claiming.signal.aborted ? undefined : slots.offer()),
@@ -89,6 +121,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     onTasks: accept,
     onSettled(result) {
       held.delete(result.claimToken)
+      journal?.remove(result)
       changes.tell()
     },
     onEmpty: claims.cover,
@@ -105,6 +138,26 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
   })
   // Whoever does not look at `stopped` has the log; an unhandled rejection would end the host's process.
   stopped.catch(() => {})
+
+  /** While Tasks are held the server has to hear of the agent before the shortest of their leases ends. */
+  function mostDelayMs(): number {
+    let shortest = Number.POSITIVE_INFINITY
+    for (const { task } of held.values()) shortest = Math.min(shortest, task.leaseMs)
+    return Math.max(100, shortest / 6)
+  }
+
+  /**
+   * What an earlier process left: its answers are handed in, and are refused if their leases have run out. What it had
+   * only begun is given back as begun, so that the engine looks at once.
+   */
+  function recover(records: readonly JournalRecord[]): void {
+    const answers = records.flatMap(record => ('finished' in record ? [record.finished] : []))
+    const begun = records.flatMap(record => ('begun' in record ? [record.begun] : []))
+    if (records.length > 0)
+      log('info', 'the journal holds tasks of an earlier process', { answers: answers.length, begun: begun.length })
+    for (const answer of answers) outbox.add(answer)
+    handBack(begun, { begun: true })
+  }
 
   function accept(tasks: readonly ClaimedTask[]): void {
     if (claiming.signal.aborted) {
@@ -133,6 +186,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       const { taskId } = task
       if (phase === 'finished' || !current.has(taskId) || current.get(taskId) === token) continue
       held.delete(token)
+      journal?.remove(task)
       log('warn', 'claim lost, task is aborted', { task: taskId, reason: 'it was handed out again' })
       abort.abort(new Error(`The claim of task ${taskId} was lost: it was handed out again`))
     }
@@ -158,6 +212,11 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
   async function run(own: HeldTask, handlers: HandlerModule): Promise<void> {
     const { claimToken } = own.task
     if (!held.has(claimToken)) return
+    if (journal) {
+      await journal.begun(own.task)
+      // Lost or handed back meanwhile.
+      if (!held.has(claimToken)) return
+    }
     own.phase = 'running'
     const end = await runTask(handlers, own.task, { signal: own.abort.signal, clock, log })
     if (!held.has(claimToken)) return
@@ -167,17 +226,22 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       return
     }
     own.phase = 'finished'
+    if (journal) await journal.finished(end)
     outbox.add(end)
   }
 
-  function handBack(tasks: readonly ClaimedTask[], { begun }: { begun: boolean }): void {
+  function handBack(tasks: readonly TaskClaim[], { begun }: { begun: boolean }): void {
     if (tasks.length === 0 || life.signal.aborted) return
-    const ids = tasks.map(({ taskId }) => taskId)
-    const released = { claims: tasks.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun })) }
+    const part = tasks.slice(0, mostReleased)
+    const ids = part.map(({ taskId }) => taskId)
+    const released = { claims: part.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun })) }
     const sent = connection
-      .retry(() => api.release(released, life.signal), life.signal)
+      .retry('release', () => api.release(released, life.signal), life.signal)
       .then(
-        () => log('info', 'tasks handed back', { tasks: ids }),
+        () => {
+          log('info', 'tasks handed back', { tasks: ids })
+          for (const task of part) journal?.remove(task)
+        },
         error => log('warn', 'tasks not handed back, their leases run out', { tasks: ids, reason: messageOf(error) }),
       )
       .then(() => {
@@ -185,6 +249,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
         changes.tell()
       })
     handingBack.add(sent)
+    handBack(tasks.slice(mostReleased), { begun })
   }
 
   /** Whatever is done is reported first: an outcome is worth more than a Task that begins anew. */
@@ -198,27 +263,32 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       queued.map(({ task }) => task),
       { begun: false },
     )
-    await changes.until(() => held.size === 0 && handingBack.size === 0, graceMs, life.signal)
+    const isDone = () => held.size === 0 && handingBack.size === 0 && outbox.size() === 0
+    await changes.until(isDone, graceMs, life.signal)
 
     for (const { phase, abort } of held.values())
       if (phase === 'running') abort.abort(new Error('The agent is stopping'))
-    await changes.until(() => held.size === 0 && handingBack.size === 0, farewellMs, life.signal)
-    if (outbox.size() > 0) log('warn', 'results not delivered, their leases run out', { results: outbox.size() })
+    await changes.until(isDone, farewellMs, life.signal)
+    if (outbox.size() > 0)
+      log('warn', `results not delivered, ${journal ? 'the journal has them' : 'their leases run out'}`, {
+        results: outbox.size(),
+      })
   }
 
   /** The server will not have this agent, and asking again changes nothing. */
   function fail(error: unknown): void {
     if (life.signal.aborted) return
     log('error', 'agent ends', { reason: messageOf(error) })
-    rejectStopped(error)
-    end(error)
+    void end(error).then(() => rejectStopped(error))
   }
 
-  function end(reason: unknown): void {
+  /** The journal keeps what it has: the next process goes on from there. */
+  async function end(reason: unknown): Promise<void> {
     claiming.abort(reason)
     life.abort(reason)
     for (const { abort } of held.values()) abort.abort(reason)
     held.clear()
+    await journal?.close()
   }
 
   return {
@@ -226,39 +296,21 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     start() {
       if (started || claiming.signal.aborted) return
       started = true
-      claims.cover()
+      if (!journal) return claims.cover()
+      journal.open().then(records => {
+        if (life.signal.aborted) return
+        recover(records)
+        claims.cover()
+      }, fail)
     },
     stop({ graceMs = defaultGraceMs } = {}) {
-      stopping ??= shutDown(graceMs).then(() => {
-        end(new Error('The agent has stopped'))
+      stopping ??= shutDown(graceMs).then(async () => {
+        await end(new Error('The agent has stopped'))
         resolveStopped()
       })
       return stopping
     },
   }
-}
-
-function concurrencyOf({ handlers, concurrency = {} }: SubContractorOptions): Map<string, number> {
-  const names = handlers.map(({ module }) => module)
-  const limits = new Map(names.map(name => [name, concurrency[name] ?? defaultConcurrency]))
-  for (const name of names)
-    if (names.indexOf(name) !== names.lastIndexOf(name))
-      throw new ContractorError('PLUGIN_INVALID', `Two plugins have handlers of module '${name}'`, { plugin: name })
-  for (const name of Object.keys(concurrency))
-    if (!limits.has(name))
-      throw new ContractorError(
-        'PLUGIN_INVALID',
-        `A concurrency is given for module '${name}', which this agent does not have; it has ${names.join(', ')}`,
-        { plugin: name },
-      )
-  for (const [name, limit] of limits)
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
-      throw new ContractorError(
-        'PLUGIN_INVALID',
-        `The concurrency of module '${name}' must be a whole number from 1 to 1000, and is ${limit}`,
-        { plugin: name },
-      )
-  return limits
 }
 
 function messageOf(error: unknown): string {

@@ -6,20 +6,23 @@ import {
   ContractorError,
   claimReply,
   claimsReply,
+  isContractorError,
   type ReleaseRequest,
   type ResultsReply,
   type ResultsRequest,
   resultsReply,
 } from '@contractor/core/plugin'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Clock } from './clock.ts'
+import { readAnswer, unreachable, version } from './read-answer.ts'
 
 /**
  * The server's dispatch endpoints. Every call is one attempt. It rejects with
- * - SERVER_UNREACHABLE, retryable: no answer, or one that says that later may do (5xx, 429), or none of a Contractor;
- * - SERVER_UNREACHABLE, not retryable: an answer that will not change (404, a redirect);
- * - UNAUTHENTICATED (401), FORBIDDEN (403): the token; VALIDATION_FAILED (400, 413, 422): the body;
+ * - SERVER_UNREACHABLE, retryable: no answer, one that is not the server's word, or one that may be another later;
+ * - UNAUTHENTICATED, FORBIDDEN: the server's own word on the token;
+ * - VALIDATION_FAILED: the server's own word on the body, of results and of what is handed back;
  * - the reason of `signal`, when that is aborted.
+ * An answer that comes after the call was given up is not taken any more.
  */
 export interface DispatchApi {
   claim(body: ClaimRequest, signal: AbortSignal): Promise<ClaimReply>
@@ -38,8 +41,6 @@ export interface DispatchApiOptions {
 /** What an answer may take beyond the time for which the server was allowed to hold it. */
 const answerLimitMs = 15_000
 
-const problem = z.object({ code: z.string().optional(), title: z.string().optional(), detail: z.string().optional() })
-
 export function createDispatchApi({ server, token, clock, fetch }: DispatchApiOptions): DispatchApi {
   const base = `${server.replace(/\/+$/, '')}/api/v1/dispatch/`
 
@@ -54,10 +55,13 @@ export function createDispatchApi({ server, token, clock, fetch }: DispatchApiOp
     const url = base + path
     const limitMs = heldMs + answerLimitMs
     const attempt = new AbortController()
+    const givenUp = new Promise<never>((_, reject) => {
+      attempt.signal.addEventListener('abort', () => reject(attempt.signal.reason), { once: true })
+    })
     const onAbort = () => attempt.abort(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
     const cancelLimit = clock.setTimer(limitMs, () => attempt.abort(new Error(`no answer within ${limitMs} ms`)))
-    try {
+    const exchange = async () => {
       const response = await fetch(url, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
@@ -65,62 +69,32 @@ export function createDispatchApi({ server, token, clock, fetch }: DispatchApiOp
         redirect: 'manual',
         signal: attempt.signal,
       })
-      const text = await response.text()
-      if (!response.ok) throw refusalOf(response.status, text, url)
-      const parsed = reply.safeParse(parseJson(text))
-      if (parsed.success) return parsed.data
-      throw unreachable(url, 'its answer is none of a Contractor server', true, parsed.error)
+      return readAnswer(response, await response.text(), reply, url)
+    }
+    try {
+      // Also for a fetch that does not heed its signal: what it brings later is nobody's.
+      return await Promise.race([exchange(), givenUp])
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof ContractorError) throw error
-      throw unreachable(url, networkReason(error), true, error)
+      throw unreachable(url, networkReason(error), error)
     } finally {
       cancelLimit()
       signal.removeEventListener('abort', onAbort)
     }
   }
 
+  /** No handler has a part in these bodies: a server that does not take one is of another version, and may be replaced. */
+  function notUnderstood(error: unknown): never {
+    if (!isContractorError(error, 'VALIDATION_FAILED')) throw error
+    throw unreachable(base, `${error.message}; ${version}?`, error)
+  }
+
   return {
-    claim: (body, signal) => post('claim', body, claimReply, signal, body.waitMs),
+    claim: (body, signal) => post('claim', body, claimReply, signal, body.waitMs).catch(notUnderstood),
     sendResults: (body, signal) => post('results', body, resultsReply, signal),
-    renew: (body, signal) => post('renew', body, claimsReply, signal),
+    renew: (body, signal) => post('renew', body, claimsReply, signal).catch(notUnderstood),
     release: (body, signal) => post('release', body, claimsReply, signal),
-  }
-}
-
-function refusalOf(status: number, text: string, url: string): ContractorError {
-  const parsed = problem.safeParse(parseJson(text))
-  const said = parsed.success ? (parsed.data.detail ?? parsed.data.title) : undefined
-  const answer = said ? `${status}: ${said}` : `status ${status}`
-  if (status === 401) {
-    return new ContractorError(
-      'UNAUTHENTICATED',
-      `The server ${url} does not know this agent's token (${answer}): create a token for this agent, and start it with that`,
-      {},
-    )
-  }
-  if (status === 403) {
-    return new ContractorError(
-      'FORBIDDEN',
-      `This agent's token does not allow what it asks of ${url} (${answer}): give the token the modules of this agent`,
-      { needs: 'agent' },
-    )
-  }
-  if (status === 400 || status === 413 || status === 422)
-    return new ContractorError('VALIDATION_FAILED', `The server ${url} refuses the message (${answer})`, { issues: [] })
-  if (status >= 500 || status === 429 || status === 408) return unreachable(url, `it answers ${answer}`, true)
-  return unreachable(url, `it answers ${answer}; is this the address of a Contractor server?`, false)
-}
-
-function unreachable(url: string, reason: string, retryable: boolean, cause?: unknown): ContractorError {
-  return new ContractorError('SERVER_UNREACHABLE', `Cannot talk to ${url}: ${reason}`, { url }, { retryable, cause })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

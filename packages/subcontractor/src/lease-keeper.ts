@@ -18,13 +18,15 @@ export interface LeaseKeeperOptions {
   log: Log
   /** Ends all renewing. */
   signal: AbortSignal
+  /** Called when a Task that was not finished is no longer this agent's. */
+  onLost(lost: HeldTask): void
   onFatal(error: unknown): void
 }
 
 const batchSize = 1000
 
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
-  const { held, api, connection, clock, log, signal, onFatal } = options
+  const { held, api, connection, clock, log, signal, onLost, onFatal } = options
   let cancelTimer: (() => void) | undefined
   let renewing = false
 
@@ -42,7 +44,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   async function renew(): Promise<void> {
     renewing = true
     try {
-      await connection.retry(sendDue, signal)
+      await connection.retry('renew', sendDue, signal)
     } catch (error) {
       if (!signal.aborted) onFatal(error)
     } finally {
@@ -53,7 +55,7 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   async function sendDue(): Promise<true | undefined> {
     const sentAt = clock.now()
-    const due = [...held.values()].filter(task => task.renewAt <= sentAt + earlyMs(task)).slice(0, batchSize)
+    const due = dueAt(sentAt)
     if (due.length === 0) return undefined
     const reply = await api.renew({ claims: claimsOf(due) }, signal)
     const refused = new Map(reply.claims.flatMap(status => (status.accepted ? [] : [[status.taskId, status.reason]])))
@@ -65,11 +67,22 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     return true
   }
 
+  /** One claim a Task: the reply names Tasks, and a second claim of the same one has its turn in the next message. */
+  function dueAt(now: number): HeldTask[] {
+    const due = new Map<number, HeldTask>()
+    for (const task of held.values()) {
+      if (due.size === batchSize) break
+      if (task.renewAt <= now + earlyMs(task) && !due.has(task.task.taskId)) due.set(task.task.taskId, task)
+    }
+    return [...due.values()]
+  }
+
   /** A finished Task has its answer on the way; what became of that, the server says in its reply. */
   function lose(lost: HeldTask, reason: string | undefined): void {
     const { taskId, claimToken, module, function: name } = lost.task
     lost.renewAt = Number.POSITIVE_INFINITY
     if (lost.phase === 'finished' || !held.delete(claimToken)) return
+    onLost(lost)
     log('warn', 'claim lost, task is aborted', { task: taskId, function: `${module}.${name}`, reason })
     lost.abort.abort(new Error(`The claim of task ${taskId} was lost: ${reason ?? 'refused by the server'}`))
   }

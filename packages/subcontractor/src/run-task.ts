@@ -1,9 +1,12 @@
 import {
   type ClaimedTask,
   type HandlerModule,
+  type Json,
   json,
+  mendJson,
   parseInput,
   type TaskResult,
+  taskResult,
   toWireError,
 } from '@contractor/core/plugin'
 import type { Clock } from './clock.ts'
@@ -35,7 +38,12 @@ export async function runTask(
   const work = (async (): Promise<TaskResult | 'given-up'> => {
     try {
       const value = await handlers.run(name, task.params, context)
-      const result = parseInput(json, value === undefined ? null : value, `Result of ${what}`)
+      const { result, mended } = readResult(value === undefined ? null : value, `Result of ${what}`)
+      if (mended)
+        log('warn', 'result held NUL or half a character, which cannot be kept and is replaced by U+FFFD', {
+          task: taskId,
+          function: what,
+        })
       log('info', 'task done', { task: taskId, function: what, ms: Math.round(clock.now() - begun) })
       return { taskId, claimToken, result }
     } catch (thrown) {
@@ -63,4 +71,13 @@ export async function runTask(
       }
     })
   }
+}
+
+/** A result as it can be kept. Throws VALIDATION_FAILED for what is no JSON, which no mending makes of it. */
+function readResult(value: unknown, what: string): { result: Json; mended: boolean } {
+  const kept = json.safeParse(value)
+  if (kept.success) return { result: kept.data, mended: false }
+  const reported = taskResult.shape.result.safeParse(value)
+  if (!reported.success) return { result: parseInput(json, value, what), mended: false }
+  return { result: parseInput(json, mendJson(reported.data ?? null), what), mended: true }
 }

@@ -40,6 +40,11 @@ export function createTestModule(module = 'test') {
 
 export interface Fixture extends Awaited<ReturnType<typeof createFixture>> {}
 
+/** Lets what is ready to run have its turn. */
+export async function settle(turns = 20): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
 /** An agent with a module `test`, a strict server and a manual clock, all ended by `close`. */
 export async function createFixture(
   options: Partial<SubContractorOptions> & { before?(server: FakeServer): void | Promise<void> } = {},
@@ -49,6 +54,7 @@ export async function createFixture(
   const clock = createManualClock()
   const module = createTestModule()
   const lines = createRecord<string>()
+  let ids = 0
   const agent = createSubContractor({
     server: server.url,
     token: agentToken,
@@ -56,6 +62,7 @@ export async function createFixture(
     handlers: [module.handlers],
     clock,
     random: () => 1,
+    newId: () => `request-${++ids}`,
     log: createLineLog(line => lines.add(line), { secret: agentToken, time: () => new Date(0) }),
     ...options,
   })

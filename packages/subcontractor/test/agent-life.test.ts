@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFixture, type Fixture } from './agent-fixture.ts'
-import { agentToken } from './fake-server.ts'
+import { agentToken, ownReply, refusal } from './fake-server.ts'
 
 let fixture: Fixture
 afterEach(async () => {
@@ -44,6 +44,8 @@ describe('a server that is away', () => {
   })
 
   it.each([
+    ['a problem of its own', refusal(503, 'CLOSED', 'the server is closing')],
+    ['that its limit is reached', refusal(503, 'LIMIT_REACHED', 'too many')],
     ['500', { status: 500, body: 'oops' }],
     ['429', { status: 429, body: '{"detail":"slow down"}' }],
     ['a page of somebody else', { status: 200, body: '<html>Log in</html>' }],
@@ -71,7 +73,7 @@ describe('a server that is away', () => {
 
   it('that does not hold long polls is not asked without pause', async () => {
     fixture = await createFixture({
-      before: server => server.answerWith(() => ({ status: 200, body: '{"tasks":[]}' })),
+      before: server => server.answerWith(() => ownReply({ tasks: [] })),
     })
     const { server, agent, clock } = fixture
     agent.start()
@@ -85,15 +87,8 @@ describe('a server that is away', () => {
 
 describe('a server that refuses', () => {
   it.each([
-    ['the token', { status: 401, body: '{"detail":"no such token"}' }, 'UNAUTHENTICATED', 'no such token'],
-    ['the modules', { status: 403, body: '{"detail":"not module test"}' }, 'FORBIDDEN', 'not module test'],
-    [
-      'the path',
-      { status: 404, body: 'not found' },
-      'SERVER_UNREACHABLE',
-      'is this the address of a Contractor server?',
-    ],
-    ['the message', { status: 400, body: '{"detail":"agent: too old"}' }, 'VALIDATION_FAILED', 'too old'],
+    ['the token', refusal(401, 'UNAUTHENTICATED', 'no such token'), 'UNAUTHENTICATED', 'no such token'],
+    ['the modules', refusal(403, 'FORBIDDEN', 'not module test'), 'FORBIDDEN', 'not module test'],
   ])('%s ends the agent with a clear error, and is asked once', async (_, answer, code, message) => {
     fixture = await createFixture({ before: server => server.answerWith(() => answer) })
     const { server, agent } = fixture
@@ -108,7 +103,7 @@ describe('a server that refuses', () => {
     const [id = 0] = server.add({ function: 'heed' })
     agent.start()
     const { context } = await call(id)
-    server.answerWith(() => ({ status: 401, body: '' }))
+    server.answerWith(() => refusal(401, 'UNAUTHENTICATED', 'deleted'))
     clock.advance(10_000)
     await expect(agent.stopped).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
     expect(context.signal.aborted).toBe(true)
@@ -176,7 +171,7 @@ describe('stop', () => {
       if (path !== 'claim') return undefined
       server.answerWith(undefined)
       const first = { ...extra, taskId: 1, claimToken: 'first', function: 'hold', leaseMs: 60_000 }
-      return { status: 200, body: JSON.stringify({ tasks: [first, { ...extra, leaseMs: 60_000 }] }) }
+      return ownReply({ tasks: [first, { ...extra, leaseMs: 60_000 }] })
     })
     agent.start()
     const { finish } = await call(1)

@@ -2,7 +2,7 @@ import { defineHandlers, defineModule, defineTasks, taskFailed } from '@contract
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createFixture, createTestModule, type Fixture } from './agent-fixture.ts'
-import { agentToken } from './fake-server.ts'
+import { agentToken, refusal } from './fake-server.ts'
 
 let fixture: Fixture
 afterEach(async () => {
@@ -23,7 +23,12 @@ describe('work', () => {
     expect(await server.endOf(second)).toMatchObject({ result: 'two' })
     const report = await server.messages.first(({ path }) => path === 'results')
     expect(report.body.results).toHaveLength(2)
-    expect(report.body.claim).toEqual({ agent: 'agent-1', modules: { test: { slots: 2 } }, waitMs: 0 })
+    expect(report.body.claim).toEqual({
+      agent: 'agent-1',
+      id: expect.any(String),
+      modules: { test: { slots: 2 } },
+      waitMs: 0,
+    })
   })
 
   it('that comes with the reply to a report is done without another claim', async () => {
@@ -211,6 +216,30 @@ describe('leases', () => {
     expect((await server.endOf(id)).result).toBe('second')
   })
 
+  it('of two claims of one task are renewed in messages of their own, so that the loss of one is not that of the other', async () => {
+    fixture = await createFixture()
+    const { server, agent, clock, calls, call, line } = fixture
+    const [id = 0] = server.add({ function: 'hold' })
+    agent.start()
+    const first = await call(id)
+    server.answerWith(({ path }) => (path === 'results' ? { status: 503, body: '' } : undefined))
+    first.finish('late')
+    await line('server is away')
+    const again = calls.next(({ context }) => context.attempt === 2)
+    server.requeue(id)
+    const second = await again
+    const renewed = server.messages.next(
+      ({ path, body }) => path === 'renew' && body.claims[0].claimToken === 'claim-2',
+    )
+    clock.advance(10_000)
+    await clock.advanceUntil(renewed)
+    server.answerWith(undefined)
+    await clock.advanceUntil(line('result refused, dropped'))
+    expect(second.context.signal.aborted).toBe(false)
+    second.finish('second')
+    expect((await clock.advanceUntil(server.endOf(id))).result).toBe('second')
+  })
+
   it('are held until the server has the result', async () => {
     fixture = await createFixture()
     const { server, agent, clock, call } = fixture
@@ -287,7 +316,7 @@ describe('results', () => {
     agent.start()
     const [good, bad] = [await call(a), await call(b)]
     server.answerWith(({ path, body }) =>
-      path === 'results' && body.includes('poison') ? { status: 413, body: '{"detail":"it is too large"}' } : undefined,
+      path === 'results' && body.includes('poison') ? refusal(413, 'VALIDATION_FAILED', 'it is too large') : undefined,
     )
     good.finish('good')
     bad.finish('poison')

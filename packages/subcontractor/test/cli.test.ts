@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { agentToken, createFakeServer, type FakeServer } from './fake-server.ts'
@@ -65,7 +66,7 @@ describe('subcontractor', () => {
       run(['--server', 'localhost:80', '--module', 'tools-plugin']).ended,
     ])
     expect(help.code).toBe(0)
-    for (const word of ['--server', '--module', '--token-file', 'CONTRACTOR_TOKEN', '--concurrency'])
+    for (const word of ['--server', '--module', '--token-file', 'CONTRACTOR_TOKEN', '--concurrency', '--journal'])
       expect(help.out).toContain(word)
     expect(version).toMatchObject({ code: 0, out: '0.1.0\n' })
     expect(wrong.code).toBe(1)
@@ -99,6 +100,53 @@ describe('subcontractor', () => {
     expect(server.stateOf(heed)).toBe('queued')
     expect(err).toContain('unhandled rejection reason="Error: stray promise"')
     expect(err).not.toContain(agentToken)
+  })
+
+  it('killed after its handler has finished, while the server is away, hands in the answer once it is started again', async () => {
+    const note = join(folder, 'notes-finished')
+    const journal = ['--journal', join(folder, 'journal-finished'), '--concurrency', 'tools=1']
+    const [id = 0] = server.add({ module: 'tools', function: 'note', params: note })
+    const killed = agent(...journal)
+    await killed.said('noting')
+    await server.close()
+    killed.child.kill('SIGUSR2')
+    // With its only slot taken, the first message that fails is the one with the answer.
+    await killed.said('server is away')
+    killed.child.kill('SIGKILL')
+    expect((await killed.ended).code).toBeNull()
+    await server.open()
+
+    const { child, ended } = agent(...journal)
+    expect((await server.endOf(id)).result).toBe('noted')
+    expect(readFileSync(note, 'utf8')).toBe('run ')
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+  })
+
+  it('killed while its handler runs gives the task back as begun once it is started again', async () => {
+    const journal = ['--journal', join(folder, 'journal-begun')]
+    const [id = 0] = server.add({ module: 'tools', function: 'note', params: join(folder, 'notes-begun') })
+    const killed = agent(...journal)
+    await killed.said('noting')
+    killed.child.kill('SIGKILL')
+    await killed.ended
+
+    agent(...journal)
+    const { body } = await server.messages.first(({ path }) => path === 'release')
+    expect(body.claims).toEqual([{ taskId: id, claimToken: 'claim-1', begun: true }])
+  })
+
+  it('does not share its journal with a second one', async () => {
+    const journal = ['--journal', join(folder, 'journal-shared')]
+    const first = agent(...journal)
+    await first.said('connected')
+    const { code, err } = await agent(...journal).ended
+    expect(code).toBe(1)
+    expect(err).toMatch(/agent ends reason="The journal \S+journal-shared is in use by another process/)
+    // A lock does not outlive its holder, however that ends.
+    first.child.kill('SIGKILL')
+    await first.ended
+    await agent(...journal).said('connected')
   })
 
   it('exits at once at the second signal', async () => {

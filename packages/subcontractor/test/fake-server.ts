@@ -12,6 +12,7 @@ import {
   releaseRequest,
   resultsReply,
   resultsRequest,
+  serverHeader,
   type TaskClaim,
   type TaskResult,
 } from '@contractor/core/plugin'
@@ -41,6 +42,25 @@ interface Task extends Omit<ClaimedTask, 'claimToken'> {
 
 export const agentToken = 'agent-token-0123456789'
 
+/** An answer; without further headers it is that of somebody between agent and server. */
+export interface Answer {
+  status: number
+  body: string
+  headers?: { [name: string]: string }
+}
+
+/** The server's own refusal. */
+export function refusal(status: number, code: string, detail: string): Answer {
+  const body = JSON.stringify({ type: `urn:contractor:error:${code}`, title: code, status, code, detail })
+  return { status, body, headers: { [serverHeader]: '1', 'content-type': 'application/problem+json' } }
+}
+
+/** The server's own reply. */
+export function ownReply(content: unknown): Answer {
+  const headers = { [serverHeader]: '1', 'content-type': 'application/json' }
+  return { status: 200, body: JSON.stringify(content), headers }
+}
+
 /**
  * A dispatch server that keeps to the rules and holds the agent to them: every body is parsed strictly, no more Tasks go
  * out than were asked for, and whoever lacks the present claim token is refused. A long poll is held until there is work.
@@ -51,9 +71,7 @@ export async function createFakeServer() {
   const ended = createRecord<TaskResult>()
   const violations: string[] = []
   const polls = new Set<() => void>()
-  let answer:
-    | ((message: { path: string; body: string }) => { status: number; body: string } | 'hang' | undefined)
-    | undefined
+  let answer: ((message: { path: string; body: string }) => Answer | 'hang' | undefined) | undefined
   let claims = 0
   let port = 0
   let server: Server | undefined
@@ -135,33 +153,30 @@ export async function createFakeServer() {
     const path = (request.url ?? '').replace('/api/v1/dispatch/', '') as Message['path']
     const gone = new Promise<void>(resolve => response.once('close', resolve))
     const body: unknown = JSON.parse(await text(request))
-    const say = (status: number, content: string, type = 'application/json') => {
-      if (path !== 'claim' || status !== 200) messages.add({ path, body, status })
-      response.writeHead(status, { 'content-type': type }).end(content)
+    const say = ({ status, body: content, headers = {} }: Answer) => {
+      messages.add({ path, body, status })
+      response.writeHead(status, headers).end(content)
     }
-    const problem = (status: number, code: string, detail: string) =>
-      say(
-        status,
-        JSON.stringify({ type: 'about:blank', title: code, status, code, detail }),
-        'application/problem+json',
-      )
 
     const instead = answer?.({ path, body: JSON.stringify(body) })
     if (instead === 'hang') {
       messages.add({ path, body, status: 0 })
       return
     }
-    if (instead) return say(instead.status, instead.body)
+    if (instead) return say(instead)
     if (request.headers.authorization !== `Bearer ${agentToken}`)
-      return problem(401, 'UNAUTHENTICATED', 'no such token')
+      return say(refusal(401, 'UNAUTHENTICATED', 'no such token'))
     // A claim is on record when it arrives, since it may be held; all others when they are answered.
     if (path === 'claim') messages.add({ path, body, status: 200 })
     try {
       const content = await reply(path, body, gone)
-      if (!response.destroyed) say(200, JSON.stringify(content))
+      if (response.destroyed) return
+      const { status, body: text, headers } = ownReply(content)
+      if (path === 'claim') response.writeHead(status, headers).end(text)
+      else say({ status, body: text, ...(headers && { headers }) })
     } catch (error) {
       violations.push(`${path}: ${(error as Error).message}`)
-      problem(400, 'VALIDATION_FAILED', (error as Error).message)
+      say(refusal(400, 'VALIDATION_FAILED', (error as Error).message))
     }
   }
 

@@ -2,15 +2,24 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const tools = `export const handlers = {
+const tools = `import { appendFileSync } from 'node:fs'
+
+export const handlers = {
   module: 'tools',
-  functions: ['env', 'stray', 'heed', 'finish'],
+  functions: ['env', 'stray', 'heed', 'finish', 'note'],
   async run(name, params, { signal, log }) {
     log('running ' + name)
     if (name === 'env') return process.env[params] ?? 'unset'
     if (name === 'stray') void Promise.reject(new Error('stray promise'))
     if (name === 'heed') return new Promise((resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     if (name === 'finish') return new Promise(resolve => process.once('SIGTERM', () => setImmediate(resolve, 'finished')))
+    if (name === 'note') {
+      const noted = new Promise(resolve => process.once('SIGUSR2', () => resolve('noted')))
+      appendFileSync(params, 'run ')
+      // From here on the signal does not end the process.
+      log('noting')
+      return noted
+    }
     return 'done'
   },
 }

@@ -5,6 +5,8 @@ import { createRecord } from './record.ts'
 export interface ManualClock extends Clock {
   /** Lets time pass; timers that fall due run in their order, at their time. */
   advance(ms: number): void
+  /** Lets time pass until the next timer runs; nothing happens when there is none. */
+  advanceToNext(): void
   /** How many timers wait. */
   pending(): number
   /** Somebody begins to wait for this long. */
@@ -40,6 +42,9 @@ export function createManualClock(): ManualClock {
       }
     },
     advance: ms => advanceTo(now + ms),
+    advanceToNext() {
+      if (timers.length > 0) advanceTo(Math.min(...timers.map(({ at }) => at)))
+    },
     pending: () => timers.length,
     nextTimer: delayMs => delays.next(delay => delay === delayMs),
     async advanceUntil(promise) {

@@ -76,6 +76,13 @@ describe('an agent', () => {
   })
 })
 
+describe('the name of an agent', () => {
+  it.each(['', 'x'.repeat(101), 'nul\0'])('that the server would not take is refused: %j', name => {
+    const create = () => createSubContractor({ server: 'http://x', token: 't', name, handlers: [] })
+    expect(create).toThrow("The agent's name is not valid")
+  })
+})
+
 describe('a log record', () => {
   it('is one line of time, level, message and fields, without the token', () => {
     const lines: string[] = []

@@ -5,6 +5,7 @@ import { recordConfigChanges } from '../config/config-changes.ts'
 import { blueprint } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -22,7 +23,7 @@ export interface Blueprints {
 }
 
 export function createBlueprints(engine: Engine): Blueprints {
-  return {
+  return surface(engine, {
     async put(input, options = {}) {
       const parsed = parseInput(blueprintInput, input, 'The BluePrint')
       const [saved] = await transaction(engine, options, tx => putBlueprints(engine, tx, [parsed], options))
@@ -75,5 +76,5 @@ export function createBlueprints(engine: Engine): Blueprints {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 }

@@ -4,6 +4,7 @@ import type { Db } from '../database/database.ts'
 import { complex, complexMember, foundation, structure } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
@@ -49,7 +50,7 @@ export interface Complexes {
 }
 
 export function createComplexes(engine: Engine): Complexes {
-  const complexes: Complexes = {
+  const complexes: Complexes = surface(engine, {
     async create(input, options = {}) {
       const { members, ...parsed } = parseInput(complexInput, input, 'The Complex')
       return transaction(engine, options, async tx => {
@@ -126,7 +127,7 @@ export function createComplexes(engine: Engine): Complexes {
         await tx.delete(complex).where(eq(complex.name, name))
       })
     },
-  }
+  })
   return complexes
 }
 

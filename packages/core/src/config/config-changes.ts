@@ -5,6 +5,7 @@ import type { Values } from '../database/columns.ts'
 import { configChange } from '../database/config-schema.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
@@ -41,7 +42,7 @@ export interface ConfigChanges {
 }
 
 export function createConfigChanges(engine: Engine): ConfigChanges {
-  return {
+  return surface(engine, {
     async list(query = {}, options = {}) {
       const { after, limit, site, blueprint, structure, key } = parseInput(configChangeQuery, query, 'The query')
       const rows = await (options.tx ?? engine.db)
@@ -60,7 +61,7 @@ export function createConfigChanges(engine: Engine): ConfigChanges {
         .limit(limit + 1)
       return toPage(rows, limit, row => row.id, toView)
     },
-  }
+  })
 }
 
 function toView({ at, before, after, ...row }: typeof configChange.$inferSelect): ConfigChange {

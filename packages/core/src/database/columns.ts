@@ -1,4 +1,4 @@
-import { bigint, customType, pgSchema, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, pgSchema, timestamp } from 'drizzle-orm/pg-core'
 import type { Json } from '../plugin/json.ts'
 
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
@@ -8,7 +8,6 @@ export const contractor = pgSchema('contractor')
 export type Values = Record<string, Json>
 
 /** Kinds of columns that several tables have. */
-export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 export const createdAt = () => moment('created_at').notNull()
 export const updatedAt = () => moment('updated_at').notNull()

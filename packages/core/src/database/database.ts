@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgDialect, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'
 import { nameStatement } from './pglite-statements.ts'
 
@@ -12,6 +12,10 @@ export interface Database {
   readonly kind: 'pglite' | 'postgres'
   /** How to name it in messages; never with a password. */
   readonly name: string
+  /** How long a lock is waited for by whoever must not be held up, in milliseconds; 250 unless said. */
+  readonly waitMs?: number
+  /** Whether a call from here, outside of a transaction, would wait for its own caller's transaction for ever. */
+  waitsForCaller(): boolean
   /** Calls back for each NOTIFY on the channel; `reconnected` when some may have been missed. */
   listen(channel: string, heard: (payload: string) => void, reconnected: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
@@ -67,10 +71,19 @@ export function violatedConstraint(thrown: unknown): string | undefined {
 
 const serializationFailure = '40001'
 const deadlockDetected = '40P01'
+const lockNotAvailable = '55P03'
+const queryCanceled = '57014'
+
+/** Whether somebody else held what was needed for longer than it may be waited for, by our limit or the server's own. */
+export function isLockTimeout(thrown: unknown): boolean {
+  const state = sqlState(thrown)
+  return state === lockNotAvailable || state === queryCanceled
+}
 
 /**
- * Runs in the caller's transaction, or in one of our own. Our own is run again when PostgreSQL ended it to break a
- * deadlock: it has changed nothing then. A caller's is the caller's to repeat.
+ * Runs in the caller's transaction, or in one of our own, which is READ COMMITTED whatever the database's default is: all
+ * that is decided here is decided by rows that were locked first and read after that. Our own is run again when PostgreSQL
+ * ended it to break a deadlock: it has changed nothing then. A caller's is the caller's to repeat.
  */
 export async function inTransaction<T>(db: Db, tx: Db | undefined, run: (tx: Db) => Promise<T>): Promise<T> {
   if (tx) return run(tx)
@@ -82,4 +95,28 @@ export async function inTransaction<T>(db: Db, tx: Db | undefined, run: (tx: Db)
       if (attempt >= 5 || (state !== deadlockDetected && state !== serializationFailure)) throw error
     }
   }
+}
+
+/** How long a transaction of the Foreman or of an agent's request waits for one lock, in milliseconds. */
+const shortWaitMs = 250
+
+/**
+ * The order in which rows are locked, by everybody: Jobs (by id), then Tasks, then Sites, Foundations, Structures and
+ * Dependencies. Whoever comes from a target (an order, a change of state) has locked the target alone, and only adds rows
+ * for the Jobs: a Job that is ordered is new, and a wake-up is a row of its own.
+ *
+ * As inTransaction, for what must not be held up: a lock that is not to be had within a moment ends it with a lock timeout
+ * (see isLockTimeout). Whoever calls puts aside what is locked, and goes on with the rest.
+ */
+export async function inShortTransaction<T>(
+  { db, kind, waitMs = shortWaitMs }: Database,
+  run: (tx: Db) => Promise<T>,
+): Promise<T> {
+  if (kind === 'pglite') return inTransaction(db, undefined, run)
+  return inTransaction(db, undefined, async tx => {
+    // Sent together with the first statement, and carried out before it.
+    const limited = tx.execute(sql.raw(`set local lock_timeout = ${waitMs}`)).execute()
+    const [result] = await Promise.all([run(tx), limited])
+    return result
+  })
 }

@@ -1,10 +1,22 @@
 import type { State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, integer, jsonb, real, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  check,
+  index,
+  integer,
+  jsonb,
+  primaryKey,
+  real,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import type { Call } from '../foreman/call.ts'
 import type { Undoing } from '../foreman/undo.ts'
 import type { Json } from '../plugin/json.ts'
-import { contractor, createdAt, identity, moment, updatedAt, type Values, xid8 } from './columns.ts'
+import { contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
 import { dependency, foundation, program, site, structure } from './schema.ts'
 
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
@@ -31,16 +43,15 @@ export const job = contractor.table(
     /** The script's whole state; absent until the Job starts and after it is over. */
     vm: jsonb('vm').$type<State>(),
     message: text('message').notNull().default(''),
+    /** Why it stands still: of a Job that is paused, in error or aborted, whatever its message has become since. */
+    reason: text('reason'),
     /** Percent, 0 to 100. */
     progress: real('progress').notNull().default(0),
     /** When the Foreman looks at it next; nothing to do until something arrives when absent. */
     wakeAt: moment('wake_at'),
-    /**
-     * Of a waiting Job: the first transaction that had not begun when it found that it has to wait. Once all older ones
-     * have ended, nothing that it did not see can change that any more without waking it.
-     */
-    waitsSince: xid8('waits_since'),
-    /** What is left of the undoing of a Job's steps, while that goes on. */
+    /** How large `vm` is as text, in bytes: so many Jobs are read at once as memory has room for. */
+    vmBytes: integer('vm_bytes').notNull().default(0),
+    /** Where the undoing of a Job's steps stands, while that goes on. */
     undoing: jsonb('undoing').$type<Undoing>(),
     /** What the machine that is being built shows to report back. */
     cookie: uuid('cookie').notNull().defaultRandom(),
@@ -58,6 +69,11 @@ export const job = contractor.table(
     uniqueIndex('job_live_structure').on(table.structure).where(sql`${table.outcome} is null`),
     uniqueIndex('job_live_dependency').on(table.dependency).where(sql`${table.outcome} is null`),
     index('job_due').on(table.wakeAt).where(sql`${table.wakeAt} is not null`),
+    // Whatever its state: a target that is deleted takes its Jobs along.
+    index('job_foundation').on(table.foundation).where(sql`${table.foundation} is not null`),
+    index('job_structure').on(table.structure).where(sql`${table.structure} is not null`),
+    index('job_dependency').on(table.dependency).where(sql`${table.dependency} is not null`),
+    index('job_finished').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
   ],
 )
 
@@ -75,10 +91,16 @@ export const task = contractor.table(
     module: text('module').notNull(),
     function: text('function').notNull(),
     params: jsonb('params').$type<Json>().notNull(),
-    /** Which request of its call it is, from 1. */
+    /** Which attempt at the request it is, from 1. */
     attempt: integer('attempt').notNull().default(1),
+    /** The request of the call that it carries out: its answer is that one's, and nobody else's. */
+    request: text('request').notNull().default(''),
     /** The present claim; absent while the Task waits for an agent. */
     claimToken: uuid('claim_token'),
+    /** The agent's request in answer to which it was handed out. */
+    claimRequest: text('claim_request'),
+    /** Nobody waits for its answer any more; it is here until its agent has let go of it, and nothing is asked before. */
+    revokedAt: moment('revoked_at'),
     agent: text('agent'),
     leaseUntil: moment('lease_until'),
     createdAt: createdAt(),
@@ -91,14 +113,68 @@ export const task = contractor.table(
 )
 
 /**
- * What happened. Read in the order of (txid, id), and only what is settled (see settled.ts): so a reader
- * with a cursor misses nothing, though transactions commit in another order than they began.
+ * What an agent has said of its claim while somebody else had the Task's row or its Job's in hand: that it still works, or
+ * its answer. Rows of their own, for which nobody has to wait, and without references, which would wait too; they are
+ * looked at again until they can be acted upon.
+ */
+export const claimWord = contractor.table(
+  'claim_word',
+  {
+    task: bigint('task', { mode: 'number' }).notNull(),
+    claimToken: uuid('claim_token').notNull(),
+    job: bigint('job', { mode: 'number' }).notNull(),
+    /** Of a renewal: until when the claim holds. */
+    leaseUntil: moment('lease_until'),
+    /** Of an answer: what arrives at the Job. */
+    arrival: jsonb('arrival').$type<Json>(),
+    lookAt: moment('look_at').notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.task, table.claimToken] }),
+    index('claim_word_answer').on(table.lookAt).where(sql`${table.arrival} is not null`),
+  ],
+)
+
+/**
+ * That something has happened to a target for which Jobs around it may wait: written with the change, by whatever kind
+ * of transaction, and read by the Foreman once that is committed. So no change is missed by a Job that the transaction
+ * could not see, and nobody who changes something waits for somebody else's Job.
+ */
+export const wake = contractor.table(
+  'wake',
+  {
+    id: identity(),
+    foundation: text('foundation'),
+    structure: bigint('structure', { mode: 'number' }),
+    dependency: bigint('dependency', { mode: 'number' }),
+    lookAt: moment('look_at').notNull(),
+  },
+  table => [index('wake_look_at').on(table.lookAt)],
+)
+
+/** Processes in which an engine is open, or was: by these it is known when nobody could have heard an agent. */
+export const engineProcess = contractor.table('engine_process', {
+  id: uuid('id').primaryKey(),
+  /** When it last said that it is there, by the engine's clock. */
+  seenAt: moment('seen_at').notNull(),
+  /** The same by the server's own clock, which no test turns. */
+  beatAt: moment('beat_at').notNull(),
+  endedAt: moment('ended_at'),
+})
+
+/** Places in the order of events. */
+export const eventPlaces = contractor.sequence('event_place_seq')
+
+/**
+ * What happened. Transactions commit in another order than they write, so an event gets its place once it can be seen, by
+ * whoever looks first (see place-events.ts): a reader with a cursor misses nothing, and waits for nobody.
  */
 export const event = contractor.table(
   'event',
   {
     id: identity(),
-    txid: xid8('txid').notNull().default(sql`pg_current_xact_id()`),
+    /** Its place in the order of all events. */
+    place: bigint('place', { mode: 'number' }),
     at: moment('at').notNull(),
     type: text('type').notNull(),
     /** Who caused it: a token's name, `foreman`, or what an embedding program said. */
@@ -109,7 +185,12 @@ export const event = contractor.table(
     dependency: bigint('dependency', { mode: 'number' }),
     data: jsonb('data').$type<Values>().notNull().default({}),
   },
-  table => [index('event_order').on(table.txid, table.id), index('event_job').on(table.job, table.id)],
+  table => [
+    uniqueIndex('event_place').on(table.place).where(sql`${table.place} is not null`),
+    index('event_unplaced').on(table.id).where(sql`${table.place} is null`),
+    index('event_job').on(table.job, table.id),
+    index('event_at').using('brin', table.at),
+  ],
 )
 
 /**
@@ -135,8 +216,16 @@ export const step = contractor.table(
     startedAt: moment('started_at').notNull(),
     endedAt: moment('ended_at').notNull(),
     undoneAt: moment('undone_at'),
+    /** An operator left it as it is while the Job was being undone. */
+    skippedAt: moment('skipped_at'),
   },
-  table => [index('step_job').on(table.job, table.id), index('step_ended').on(table.endedAt)],
+  table => [
+    index('step_job').on(table.job, table.id),
+    index('step_ended').on(table.endedAt),
+    index('step_undoable')
+      .on(table.job, table.id)
+      .where(sql`${table.call} is not null and ${table.undoneAt} is null and ${table.skippedAt} is null`),
+  ],
 )
 
 /** Agents that have asked for work: what explains why nobody comes for a Task. */

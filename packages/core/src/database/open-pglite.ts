@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
+import { isInTransaction, watchTransactions } from './caller-transaction.ts'
 import type { Database } from './database.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { isUpToDate, migrationConfig } from './migrate.ts'
@@ -36,6 +37,7 @@ export async function wrapPglite(
   migrates: boolean,
 ): Promise<Database> {
   await client.waitReady
+  watchTransactions(client)
   const db = drizzle(client)
   shareStatements(client, db)
   try {
@@ -49,6 +51,7 @@ export async function wrapPglite(
     db,
     kind: 'pglite',
     name,
+    waitsForCaller: () => isInTransaction(client),
     listen: (channel, heard) => client.listen(channel, heard),
     close: () => close(client),
   }

@@ -2,27 +2,84 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
-import type { Database } from './database.ts'
+import { type Database, sqlState } from './database.ts'
 import { isUpToDate, migrationConfig, migrationLock } from './migrate.ts'
+
+/** How long a call of the SDK waits for a lock that somebody else holds, in milliseconds; then it says who that is. */
+export const callWaitMs = 5_000
+
+/**
+ * What our sessions rely on, whatever the defaults of the server, the database or the role are: moments as texts that
+ * JavaScript can read, statements that see what was committed before them, and no waiting for ever.
+ */
+const sessionSettings = {
+  default_transaction_isolation: 'read committed',
+  default_transaction_read_only: 'off',
+  DateStyle: 'ISO, MDY',
+  lock_timeout: String(callWaitMs),
+}
+
+type Options = Record<string, unknown>
 
 /** Connects to a PostgreSQL server. */
 export async function openPostgres(url: string, migrates: boolean): Promise<Database> {
   const name = nameOf(url)
-  const client = postgres(url, { max: 10, onnotice: () => undefined, connection: { application_name: 'contractor' } })
-  try {
-    await client`select 1`
-  } catch (error) {
-    await client.end({ timeout: 0 })
-    const reason = error instanceof Error ? error.message || ('code' in error ? String(error.code) : '') : String(error)
-    throw new ContractorError(
-      'DATABASE_UNREACHABLE',
-      `${name} cannot be used: ${reason}`,
-      { database: name },
-      { cause: error, retryable: true },
-    )
-  }
+  const connect = (settings: Options) =>
+    postgres(url, {
+      max: 10,
+      onnotice: () => undefined,
+      connection: { application_name: 'contractor', ...settings },
+    })
+  const client = await firstThatConnects(connect, name)
   return wrapPostgres(client, name, () => client.end({ timeout: 5 }), migrates)
 }
+
+/**
+ * Connections of our own, with the settings of a host's client: its parsers and transforms are for its own queries, and ours
+ * are not for them.
+ */
+export async function openBeside(host: Sql, migrates: boolean): Promise<Database> {
+  const name = "the host's own PostgreSQL"
+  const own = host.options as unknown as Options
+  const connect = (settings: Options) =>
+    postgres({
+      ...own,
+      // Made anew: the rest is taken as it was given.
+      ...{ shared: undefined, parsers: undefined, serializers: undefined, types: undefined, transform: undefined },
+      ...{ onnotify: undefined, onparameter: undefined, onclose: undefined },
+      onnotice: () => undefined,
+      connection: { ...(own.connection as Options), ...settings },
+    } as never)
+  const client = await firstThatConnects(connect, name)
+  return wrapPostgres(client, name, () => client.end({ timeout: 5 }), migrates)
+}
+
+/** A pooler in between may know no settings but its own: then it has to do without them. */
+async function firstThatConnects(connect: (settings: Options) => Sql, name: string): Promise<Sql> {
+  let refused: unknown
+  for (const settings of [sessionSettings, {}]) {
+    const client = connect(settings)
+    try {
+      await client`select 1`
+      return client
+    } catch (error) {
+      refused = error
+      await client.end({ timeout: 0 })
+      if (sqlState(error) !== protocolViolation) break
+    }
+  }
+  const error = refused
+  const reason = error instanceof Error ? error.message || ('code' in error ? String(error.code) : '') : String(error)
+  throw new ContractorError(
+    'DATABASE_UNREACHABLE',
+    `${name} cannot be used: ${reason}`,
+    { database: name },
+    { cause: error, retryable: true },
+  )
+}
+
+/** How a pooler refuses a setting (PostgreSQL 18, appendix A). */
+const protocolViolation = '08P01'
 
 /** Uses a postgres.js client that is open; `close` says what closing the Database does to it. */
 export async function wrapPostgres(
@@ -38,11 +95,11 @@ export async function wrapPostgres(
     await close()
     throw error
   }
-  const db = drizzle(client)
   return {
-    db,
+    db: drizzle(withIsolation(client)),
     kind: 'postgres',
     name,
+    waitsForCaller: () => false,
     async listen(channel, heard, reconnected) {
       let first = true
       const { unlisten } = await client.listen(channel, heard, () => {
@@ -55,10 +112,18 @@ export async function wrapPostgres(
   }
 }
 
+/** Every transaction says its isolation as it begins: also behind a pooler, whose sessions are others' as well. */
+function withIsolation(client: Sql): Sql {
+  const begin = (run: Parameters<Sql['begin']>[1]) => client.begin('isolation level read committed', run)
+  return new Proxy(client, { get: (target, key) => (key === 'begin' ? begin : Reflect.get(target, key)) })
+}
+
 /** Migrates on one reserved connection: the advisory lock belongs to the session. */
 async function migrateLocked(client: Sql, name: string): Promise<void> {
   const reserved = await client.reserve()
   try {
+    // Another process may be at it, for as long as that takes.
+    await reserved`set lock_timeout = 0`
     await reserved`select pg_advisory_lock(${migrationLock})`
     try {
       const db = drizzle(asClient(client, reserved))
@@ -66,6 +131,7 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
       if (!(await isUpToDate(db, name))) await migrate(db, migrationConfig)
     } finally {
       await reserved`select pg_advisory_unlock(${migrationLock})`
+      await reserved`reset lock_timeout`
     }
   } finally {
     reserved.release()

@@ -36,13 +36,21 @@ export function nameStatement(db: Db, text: string, params: readonly unknown[]):
   const name = present ?? `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
   const execute = `execute ${name}${params.length ? `(${params.map(toLiteral).join(', ')})` : ''}`
   if (present !== undefined) return { execute }
-  return { prepare: { text: `prepare ${name} as ${text}`, done: () => known.set(text, name) }, execute }
+  // Two may use a text for the first time at once, one of them perhaps in a transaction for whose end the other waits. So
+  // neither waits for the other: the later one finds it prepared. It stays so though the transaction be rolled back.
+  const prepare = `do $once$ begin
+    if not exists (select from pg_prepared_statements where name = '${name}') then
+      execute ${quoteText(`prepare ${name} as ${text}`)};
+    end if;
+  end $once$`
+  return { prepare: { text: prepare, done: () => known.set(text, name) }, execute }
 }
 
 /** Of what a statement with a fixed text is given: texts (JSON among them), numbers and truths. */
 function toLiteral(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  const text = value instanceof Date ? value.toISOString() : String(value)
-  return `'${text.replaceAll("'", "''")}'`
+  return quoteText(value instanceof Date ? value.toISOString() : String(value))
 }
+
+const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`

@@ -4,6 +4,7 @@ import type { Db } from '../database/database.ts'
 import { dependency, script, structure } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { requireFoundation } from '../foundation/foundation.ts'
 import { refuseCircle } from '../job/base-path.ts'
@@ -79,7 +80,7 @@ export interface Dependencies {
 }
 
 export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
-  const dependencies: Dependencies = {
+  const dependencies: Dependencies = surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(dependencyInput, input, 'The Dependency')
       return transaction(engine, options, async tx => {
@@ -168,14 +169,19 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
             by,
           })
         }
-        // What waits for it is woken while it can still be found by it.
-        await wakeNeighbours(engine, tx, [{ dependency: which }])
+        // By its ends, since it is gone when they are looked for.
+        const { foundation: waiting, structure: on, dependency: before } = target.dependency
+        await wakeNeighbours(engine, tx, [
+          { foundation: waiting },
+          ...(on === null ? [] : [{ structure: on }]),
+          ...(before === null ? [] : [{ dependency: before }]),
+        ])
         await tx.delete(dependency).where(eq(dependency.id, which))
         await recordEvents(tx, engine.clock, [{ type: 'dependency.deleted', by: whoIs(options), dependency: which }])
         await notify(tx, 'job', 'event')
       })
     },
-  }
+  })
 
   const toDependency = (row: DependencyRow): Dependency => ({
     ...toView(row),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { loadConfigs } from '../config/load-config.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import { compareNames } from '../network/interface-map.ts'
 import { findIp, formatIp } from '../network/subnet.ts'
 import { ContractorError } from '../plugin/error.ts'
@@ -79,7 +80,7 @@ export interface Dhcp {
 }
 
 export function createDhcp(engine: Engine): Dhcp {
-  const dhcp: Dhcp = {
+  const dhcp: Dhcp = surface(engine, {
     async forAgent(agent, site, options = {}) {
       await requireAllowed(options.tx ?? engine.db, agent, site)
       return dhcp.forSite(site, options)
@@ -106,7 +107,7 @@ export function createDhcp(engine: Engine): Dhcp {
       const data = { site, domain, dnsServers: readServers(site, config?.get('dns_servers')), subnets, boots }
       return { ...data, digest: createHash('sha256').update(JSON.stringify(data)).digest('hex') }
     },
-  }
+  })
   return dhcp
 }
 

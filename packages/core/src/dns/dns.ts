@@ -1,4 +1,5 @@
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import { lockPublishing, type PublishedZones, publishZones } from './publish-zones.ts'
 import type { TsigKey } from './update/tsig.ts'
 import { type UpdateOptions, updateServer, type ZoneUpdate } from './update/update-server.ts'
@@ -31,7 +32,7 @@ export interface Dns {
 }
 
 export function createDns(engine: Engine): Dns {
-  return {
+  return surface(engine, {
     preview: (options = {}) => transaction(engine, options, tx => publishZones(engine, tx, false, options)),
     publish: (options = {}) => transaction(engine, options, tx => publishZones(engine, tx, true, options)),
     async write(directory, options = {}) {
@@ -50,5 +51,5 @@ export function createDns(engine: Engine): Dns {
       const { zones, warnings } = await transaction(engine, {}, tx => publishZones(engine, tx, false))
       return { zones: await updateServer(engine, zones, server, key, options), warnings }
     },
-  }
+  })
 }

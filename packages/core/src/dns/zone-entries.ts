@@ -4,6 +4,7 @@ import type { Db } from '../database/database.ts'
 import { zoneEntry } from '../database/dns-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -30,7 +31,7 @@ export function createZoneEntries(engine: Engine): ZoneEntries {
     await recordEvents(tx, engine.clock, [{ type: 'zone.changed', by: whoIs(options), data: { zone } }])
     await notify(tx, 'event')
   }
-  return {
+  return surface(engine, {
     async create(input, options = {}) {
       const entry = placeEntry(parseInput(entryInput, input, 'The entry'))
       return transaction(engine, options, async tx => {
@@ -88,7 +89,7 @@ export function createZoneEntries(engine: Engine): ZoneEntries {
         await record(tx, row.zone, options)
       })
     },
-  }
+  })
 }
 
 const toColumns = (entry: Entry) => {

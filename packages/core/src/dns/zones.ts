@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { zone } from '../database/dns-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
@@ -39,7 +40,7 @@ export function createZones(engine: Engine): Zones {
     await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { zone: name } }])
     await notify(tx, 'event')
   }
-  return {
+  return surface(engine, {
     entries: createZoneEntries(engine),
     async create(input, options = {}) {
       const parsed = parseInput(zoneInput, input, 'The Zone')
@@ -112,7 +113,7 @@ export function createZones(engine: Engine): Zones {
         await record(tx, 'zone.deleted', name, options)
       })
     },
-  }
+  })
 }
 
 async function lockTree(tx: Db): Promise<void> {

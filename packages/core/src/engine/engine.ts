@@ -27,6 +27,8 @@ export interface Engine {
   /** Makes the ids of calls; injected, so that a simulation can be replayed. */
   readonly newId: () => string
   readonly log: Log
+  /** Aborted when it is closed: what waits ends, and every call says so. */
+  readonly closing: AbortSignal
 }
 
 /** What every call that touches the database takes besides its input. */

@@ -1,12 +1,17 @@
-import { and, asc, eq, max, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNotNull, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
+import type { Db } from '../database/database.ts'
 import { event } from '../database/job-schema.ts'
-import { settledUpTo } from '../database/settled.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { closed, surface } from '../engine/surface.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
-import type { Event, EventType } from './event.ts'
+import type { Event } from './event.ts'
+import { createEventFeed, newestPlace } from './event-feed.ts'
+import { placeIn, toEvent } from './event-row.ts'
+import { placeEvents } from './place-events.ts'
 
-const cursorPattern = /^(\d{1,19})-(\d{1,15})$/
+/** The place and the id of an event; of earlier versions, a transaction's id and the event's. A place alone will do. */
+const cursorPattern = /^(\d{1,19})(?:-(\d{1,15}))?$/
 
 export const eventQuery = z.strictObject({
   after: z.string().regex(cursorPattern, 'is no cursor of an event').optional(),
@@ -19,103 +24,96 @@ export interface WatchOptions {
   after?: string | undefined
   job?: number | undefined
   signal?: AbortSignal | undefined
+  /** Asked whenever there is nothing new: whether nothing can come any more. */
+  isOver?: (() => Promise<boolean>) | undefined
 }
 
 export interface Events {
-  /** What happened, oldest first, after a cursor. */
+  /**
+   * What happened, oldest first, after a cursor. With `tx`, as that transaction sees it: of what has just been committed,
+   * some may come with the next call only.
+   */
   list(query?: z.input<typeof eventQuery>, options?: CallOptions): Promise<Event[]>
   /** The newest event's cursor: where a watcher of what comes next begins. */
   cursor(): Promise<string>
-  /** What happens, as it happens, until the signal aborts. */
+  /** What happens, as it happens, until the signal aborts; throws CLOSED when the engine is closed. */
   watch(options?: WatchOptions): AsyncGenerator<Event>
 }
 
 export function createEvents(engine: Engine): Events {
+  const feed = createEventFeed(engine)
+
   const list: Events['list'] = async (query = {}, options = {}) => {
     const { after, job, limit } = parseInput(eventQuery, query, 'The query for events')
+    if (!options.tx) await placeEvents(engine)
+    const db = options.tx ?? engine.db
     const conditions: (SQL | undefined)[] = [
-      sql`${event.txid} < ${settledUpTo}`,
-      after === undefined ? undefined : afterCursor(after),
+      gt(event.place, after === undefined ? 0 : await placeOf(db, after)),
       job === undefined ? undefined : eq(event.job, job),
     ]
-    const rows = await (options.tx ?? engine.db)
+    const rows = await db
       .select()
       .from(event)
-      .where(and(...conditions))
-      .orderBy(asc(event.txid), asc(event.id))
+      .where(and(isNotNull(event.place), ...conditions))
+      .orderBy(asc(event.place))
       .limit(limit)
     return rows.map(toEvent)
   }
 
-  const cursor = async () => {
-    const [last] = await engine.db
-      .select({
-        txid: sql<string>`coalesce(${max(event.txid)}, '0')::text`,
-        id: sql<string>`coalesce(max(${event.id}), 0)::text`,
-      })
-      .from(event)
-      .where(sql`${event.txid} < ${settledUpTo}`)
-    return `${last?.txid ?? 0}-${last?.id ?? 0}`
+  const newest = async () => {
+    await placeEvents(engine)
+    return newestPlace(engine)
   }
+  const cursor = async () => `${await newest()}-0`
 
-  return {
+  return surface(engine, {
     list,
     cursor,
-    async *watch({ after, job, signal } = {}) {
-      let position = after ?? (await cursor())
-      while (!signal?.aborted) {
-        const heard = engine.notifications.next('event')
-        const stop = () => heard.cancel()
-        signal?.addEventListener('abort', stop, { once: true })
-        try {
-          const found = await list({ after: position, job, limit: 500 })
-          if (!found.length) {
-            await waitFor(engine, heard.promise, signal)
-            continue
-          }
+    async *watch({ after, job, signal = new AbortController().signal, isOver } = {}) {
+      const follower = feed.follow(job)
+      try {
+        let place = after === undefined ? await newest() : await placeOf(engine.db, after)
+        let isLast = false
+        while (!signal.aborted) {
+          if (engine.closing.aborted) throw closed()
+          const since = follower.since()
+          const kept = isLast ? undefined : follower.after(place)
+          const found = kept ?? (await list({ after: String(place), job, limit: pageSize }))
           for (const one of found) {
-            position = one.cursor
+            if (signal.aborted) return
+            place = placeIn(one.cursor)
             yield one
           }
-        } finally {
-          heard.cancel()
-          signal?.removeEventListener('abort', stop)
+          if (found.length === pageSize) continue
+          // Everything up to where the kept ones begin has been read now.
+          if (!kept && since !== Number.POSITIVE_INFINITY) place = Math.max(place, since)
+          if (found.length) continue
+          if (isLast) return
+          // What came between the reading and the question is read once more.
+          isLast = (await isOver?.()) ?? false
+          if (!isLast) await follower.next(signal)
         }
+      } finally {
+        follower.close()
       }
     },
-  }
+  })
 }
 
-/** How long a watcher waits before it looks without having heard anything, in milliseconds. */
-const slowPollMs = 5_000
+const pageSize = 500
 
-async function waitFor(engine: Engine, heard: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  const done = new AbortController()
-  const stop = signal ? AbortSignal.any([signal, done.signal]) : done.signal
-  await Promise.race([heard, engine.clock.sleep(slowPollMs, stop)])
-  done.abort()
-}
-
-function afterCursor(cursor: string): SQL {
-  const [, txid, id] = cursorPattern.exec(cursor) ?? []
-  if (txid === undefined || id === undefined) {
+/** The place that a cursor stands for; throws VALIDATION_FAILED for what is none. */
+async function placeOf(db: Db, cursor: string): Promise<number> {
+  const [, place, id] = cursorPattern.exec(cursor) ?? []
+  if (place === undefined || !Number.isSafeInteger(Number(place))) {
     throw new ContractorError('VALIDATION_FAILED', `'${cursor}' is no cursor of an event`, {
       issues: [{ path: 'after', message: 'is no cursor' }],
     })
   }
-  return sql`(${event.txid}, ${event.id}) > (${txid}::xid8, ${id}::bigint)`
-}
-
-function toEvent(row: typeof event.$inferSelect): Event {
-  return {
-    cursor: `${row.txid}-${row.id}`,
-    at: row.at.toISOString(),
-    type: row.type as EventType,
-    by: row.by,
-    job: row.job,
-    foundation: row.foundation,
-    structure: row.structure,
-    dependency: row.dependency,
-    data: row.data,
-  }
+  if (id === undefined || id === '0') return Number(place)
+  const [row] = await db
+    .select({ place: event.place })
+    .from(event)
+    .where(eq(event.id, Number(id)))
+  return row?.place ?? Number(place)
 }

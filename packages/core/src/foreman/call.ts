@@ -1,4 +1,5 @@
-import type { PendingCall } from '@contractor/tscript'
+import { isDeepStrictEqual } from 'node:util'
+import type { PendingCall, State } from '@contractor/tscript'
 import { z } from 'zod'
 import type { PluginRegistry } from '../engine/plugin-registry.ts'
 import type { AnyFunction, Reply } from '../plugin/define-function.ts'
@@ -21,6 +22,12 @@ export const call = z.object({
   ask: z.enum(['request', 'observe']),
   /** Failures in a row, of this request. */
   failures: z.number().int(),
+  /** How many requests it has made so far: each has an identity of its own. */
+  asked: z.number().int().default(0),
+  /** The identity of the request whose answer it waits for. What answers another one moves nothing. */
+  awaits: z.string().optional(),
+  /** Why the Foreman cannot go on with it, until an operator has said what is to be done. */
+  failed: z.string().optional(),
   /** Not to be asked before this moment, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
   /** The moment that the function waits for, in milliseconds since the epoch. */
@@ -28,8 +35,10 @@ export const call = z.object({
 })
 export type Call = z.output<typeof call>
 
-/** What an agent was asked, for the history. */
+/** What an agent was asked. */
 export interface AskedTask {
+  /** The request that the Task carried out. */
+  request: string
   module: string
   function: string
   params: Json
@@ -45,6 +54,8 @@ export type Arrival = { task?: AskedTask } & (
   | { kind: 'failed'; error: WireError }
   /** The agent that had the Task is not heard of any more, or gave it back after it had begun. */
   | { kind: 'lost'; agent: string }
+  /** It could not even be handed out. */
+  | { kind: 'refused'; reason: string }
   | { kind: 'timer' }
   | { kind: 'signal' }
   | { kind: 'resumed' }
@@ -74,6 +85,29 @@ export function findCalled(
   return plugins.findFunction(pending.module, pending.function, foundationType)
 }
 
+/** The call that a script's state waits in. */
+export function callOf(vm: Pick<State, 'pending'> | null): Call | undefined {
+  const pending = vm?.pending
+  return pending && pending.state !== null ? call.parse(pending.state) : undefined
+}
+
+/** Whether an answer to this request is what the call waits for. Requests of earlier versions have no identity. */
+export const isAwaited = (call: Call | undefined, request: string): boolean =>
+  call !== undefined && request === (call.awaits ?? '')
+
+/** Takes the identity of the next request. */
+export function nextRequest(call: Call): Call & { awaits: string } {
+  const asked = call.asked + 1
+  return { ...call, asked, awaits: `${call.id}/${asked}` }
+}
+
+/** Whether two requests ask for the same. */
+export function isSameRequest(one: TaskRequest | undefined, other: TaskRequest | undefined): boolean {
+  if (!one || !other) return one === other
+  // As JSON has them: one of the two may have been in the database.
+  return isDeepStrictEqual(JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other)))
+}
+
 /** What to ask of an agent now, if anything. */
 export function currentRequest({ definition }: CalledFunction, { state, ask }: Call): TaskRequest | undefined {
   const parsed: unknown = definition.state.parse(state)
@@ -90,16 +124,29 @@ export function receive(
 ): Received {
   const { definition } = called
   const name = `${pending.module}.${pending.function}`
+  const { id, asked } = current
   const moveOn = (reply: Reply): Call => {
-    if (!definition.receive) return { ...current, ask: 'request', failures: 0 }
-    const state = json.parse(definition.state.parse(definition.receive(definition.state.parse(current.state), reply)))
+    const before: unknown = definition.state.parse(current.state)
+    const state = definition.receive
+      ? json.parse(definition.state.parse(definition.receive(before, reply)))
+      : current.state
+    if (reply.kind === 'result' || reply.kind === 'failed') return { id, asked, state, ask: 'request', failures: 0 }
     // An observation is no success: what is then asked again, and lost again, comes to its limit.
-    return { id: current.id, state, ask: 'request', failures: reply.kind === 'observed' ? current.failures : 0 }
+    if (reply.kind === 'observed') return { id, asked, state, ask: 'request', failures: current.failures }
+    // A timer, a signal and a resumed pause answer no request: what was asked is awaited, or looked for, until the function
+    // asks for something else.
+    const { wakeAt: _, ...open } = current
+    const wants = (value: unknown) => definition.request?.(definition.state.parse(value))
+    return isSameRequest(wants(before), wants(state))
+      ? { ...open, state }
+      : { id, asked, state, ask: 'request', failures: 0 }
   }
+  const answered = { id, asked, state: current.state, ask: current.ask, failures: current.failures }
+  const stop = (call: Call, error: string): Received => ({ call: { ...call, failed: error }, error })
   const retry = (ask: Call['ask'], why: string): Received => {
     const failures = current.failures + 1
-    if (failures < mostAttempts) return { call: { ...current, ask, failures, notBefore: nowMs + backoffMs(failures) } }
-    return { call: { ...current, ask }, error: `${name} was tried ${failures} times: ${why}` }
+    if (failures < mostAttempts) return { call: { ...answered, ask, failures, notBefore: nowMs + backoffMs(failures) } }
+    return stop({ ...answered, ask }, `${name} was tried ${failures} times: ${why}`)
   }
 
   switch (arrival.kind) {
@@ -118,11 +165,13 @@ export function receive(
       const lost = `the agent ${arrival.agent} did not answer`
       if (current.ask === 'observe' || definition.observe) return retry('observe', lost)
       if (definition.idempotent) return retry('request', lost)
-      return {
-        call: current,
-        error: `${name} may or may not have been done: ${lost}, and there is no way to look. See what is there, then reset the Job to do it again, or cancel it.`,
-      }
+      return stop(
+        answered,
+        `${name} may or may not have been done: ${lost}, and there is no way to look. See what is there, then reset the Job to do it again, or cancel it.`,
+      )
     }
+    case 'refused':
+      return stop(answered, `${name} could not be handed to an agent: ${arrival.reason}`)
     case 'timer':
       return { call: moveOn({ kind: 'timer', now: nowMs }) }
     case 'signal':

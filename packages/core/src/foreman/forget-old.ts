@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 const batchSize = 5_000
 
 /**
- * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, events, and machines that are
+ * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, events, and machines and agents that are
  * nobody's and were not heard of since. What a live Job has done stays as long as the Job. Says how many rows went.
  */
 export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
@@ -16,7 +16,7 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
     tx,
     sql`with live as (select id from contractor.job where outcome is null),
           jobs as (delete from contractor.job where id in (
-            select id from contractor.job where finished_at < ${since} limit ${batchSize}) returning 1),
+            select id from contractor.job where finished_at < ${since} limit ${batchSize} for update skip locked) returning 1),
           steps as (delete from contractor.step where id in (
             select id from contractor.step where ended_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
           events as (delete from contractor.event where id in (
@@ -24,9 +24,13 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
             where at < ${since} and (job is null or job not in (select id from live)) limit ${batchSize}) returning 1),
           machines as (delete from contractor.cartographer where identifier in (
             select identifier from contractor.cartographer
-            where state <> 'matched' and updated_at < ${since} limit ${batchSize}) returning 1)
+            where state <> 'matched' and updated_at < ${since} limit ${batchSize}) returning 1),
+          agents as (delete from contractor.agent where name in (
+            select name from contractor.agent where seen_at < ${since} limit ${batchSize}) returning 1),
+          words as (delete from contractor.claim_word where look_at < ${since} returning 1),
+          processes as (delete from contractor.engine_process where seen_at < ${since} returning 1)
         select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)
-          + (select count(*) from machines))::text as count`,
+          + (select count(*) from machines) + (select count(*) from agents))::text as count`,
   )
   return Number(gone?.count ?? 0)
 }

@@ -11,10 +11,21 @@ import type { Config } from '../config/load-config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Target } from '../job/target.ts'
 import type { FoundationContext, FunctionContext, Outcome } from '../plugin/define-function.ts'
+import type { TaskRequest } from '../plugin/define-task.ts'
 import { asJson, type Json, json } from '../plugin/json.ts'
 import { holdsSecret } from '../plugin/secret.ts'
 import { dhcpModule } from '../pxe/dhcp-module.ts'
-import { type Call, call as callSchema, findCalled } from './call.ts'
+import type { OutTask } from '../task/out-task.ts'
+import {
+  type Call,
+  type CalledFunction,
+  call as callSchema,
+  currentRequest,
+  findCalled,
+  isAwaited,
+  isSameRequest,
+  nextRequest,
+} from './call.ts'
 import { collectEffects, type Effects, type EffectsOf } from './effects.ts'
 
 /**
@@ -26,6 +37,14 @@ export interface ScriptHost extends Host {
   readonly effects: Effects
   /** Calls that were done and that their functions could undo. */
   readonly undoable: { module: string; function: string; call: Call }[]
+  /** What the call that is pending now asks of an agent, and who is asked already is not asked again. */
+  readonly wanted: WantedRequest | undefined
+}
+
+export interface WantedRequest extends Required<TaskRequest> {
+  /** Its identity. */
+  request: string
+  attempt: number
 }
 
 /** Values of `structure` and `foundation` that are attributes of the config, or a part of one. */
@@ -78,13 +97,16 @@ export interface ScriptHostOptions {
   /** The names of all PXEs, where the script may set one. */
   pxes: ReadonlySet<string>
   nowMs: number
+  /** The Task that is out already, if one is. */
+  out: OutTask | undefined
 }
 
-export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }: ScriptHostOptions): ScriptHost {
+export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, out }: ScriptHostOptions): ScriptHost {
   const { foundation: row, structure } = target
   const plugin = engine.plugins.foundations.get(row.type)
   const changes = collectEffects(engine, target, plugin, loaded, pxes)
   const undoable: ScriptHost['undoable'] = []
+  let wanted: WantedRequest | undefined
   const foundation = (): FoundationContext => ({
     locator: row.locator,
     type: row.type,
@@ -145,9 +167,27 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }
     config: configValue,
   }
 
+  /** The request that a pending call waits for, with an identity of its own unless an agent has just that already. */
+  const ask = (called: CalledFunction, current: Call): Call => {
+    const isEarly = current.notBefore !== undefined && current.notBefore > nowMs
+    const request = isEarly ? undefined : currentRequest(called, current)
+    if (!request) {
+      const { awaits: _, ...quiet } = current
+      return isEarly ? current : quiet
+    }
+    const asks = { module: request.module ?? called.plugin.module, function: request.function, params: request.params }
+    if (out && !out.isRevoked && isAwaited(current, out.request) && isSameRequest(asks, out.asks)) return current
+    const asking = nextRequest(current)
+    wanted = { ...asks, request: asking.awaits, attempt: current.failures + 1 }
+    return asking
+  }
+
   return {
     effects: changes.effects,
     undoable,
+    get wanted() {
+      return wanted
+    },
     now: () => nowMs / 1000,
     joinSecret: parts => ({ $secret: parts.map(part => fromScript(part)).join('') }),
     get(module, name) {
@@ -181,6 +221,7 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }
       const called = findCalled(engine.plugins, pending, row.type)
       if (!called) return { kind: 'error', state: pending.state, message: unknownFunction(engine, pending, row.type) }
       const { definition } = called
+      wanted = undefined
       let current: Call
       try {
         if (pending.state === null) {
@@ -192,6 +233,7 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }
             state: json.parse(definition.state.parse(definition.start(args.data, context(id)))),
             ask: 'request',
             failures: 0,
+            asked: 0,
           }
         } else current = callSchema.parse(pending.state)
         const state: unknown = definition.state.parse(current.state)
@@ -199,6 +241,7 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs }
         if (outcome.kind === 'done' && definition.undo) {
           undoable.push({ module: pending.module, function: pending.function, call: current })
         }
+        if (outcome.kind === 'pending') current = ask(called, current)
         return settle(outcome, current, name, definition.message?.(state), definition.result, changes)
       } catch (error) {
         return { kind: 'error', state: pending.state, message: `${name} failed: ${messageOf(error)}` }
@@ -230,6 +273,8 @@ function settle(
     case 'pending': {
       const { wakeAt, ...rest } = current
       const waiting = { kind: 'pending' as const, message: message ?? `Waiting for ${name}` }
+      const wrong = outcome.wakeAt !== undefined && !isMoment(outcome.wakeAt)
+      if (wrong) return { kind: 'error', state, message: `${name} waits for a moment that is none: ${outcome.wakeAt}` }
       if (outcome.wakeAt === undefined) return { ...waiting, state: asJson(rest) }
       const kept = { ...rest, wakeAt: outcome.wakeAt }
       return { ...waiting, state: asJson(kept), wakeAt: outcome.wakeAt / 1000 }
@@ -241,6 +286,9 @@ function settle(
       return outcome
   }
 }
+
+/** What a timestamp of PostgreSQL holds, and JavaScript's Date: milliseconds since the epoch (ECMA-262, section 21.4.1.1). */
+const isMoment = (ms: number): boolean => Number.isFinite(ms) && Math.abs(ms) <= 8.64e15
 
 /** A script's arguments as functions take them. */
 function plainArguments(given: PendingCall['arguments']): Record<string, Json> {

@@ -1,21 +1,34 @@
 import { z } from 'zod'
 import type { Engine } from '../engine/engine.ts'
-import type { Json } from '../plugin/json.ts'
-import { type Arrival, type Call, call, currentRequest, findCalled, receive } from './call.ts'
+import { type Arrival, type Call, type CalledFunction, call, callOf, findCalled, receive } from './call.ts'
 import type { Effects } from './effects.ts'
-import { createScriptHost } from './script-host.ts'
+import { createScriptHost, type WantedRequest } from './script-host.ts'
 import type { Work } from './work.ts'
 
 /**
  * The undoing of a whole Job: its calls that can be undone, the last first. Each is a call like any other, which begins
  * in the state that the function's `undo` gives; the script is not run any more.
+ *
+ * What is left is in the history: the steps that can be undone and are neither undone nor skipped. Only the call that was
+ * under way when the undoing began is none of these yet, and comes first.
  */
+const begun = z.object({ module: z.string(), function: z.string(), call })
+
 export const undoing = z.object({
-  left: z.array(z.object({ step: z.number().int(), module: z.string(), function: z.string(), call })),
-  /** The call that undoes the first of these, once it has begun. */
+  /** The call that was under way, where something of it is to be undone. */
+  first: begun.optional(),
+  /** The call that undoes `first`, or else the latest step, once it has begun. */
   current: call.optional(),
 })
 export type Undoing = z.output<typeof undoing>
+
+/** One call to be undone: of a step, or without one the call that was under way. */
+export interface Undoable {
+  step?: number
+  module: string
+  function: string
+  call: Call
+}
 
 /** Where the undoing stands after one transition. */
 export interface UndoStand {
@@ -25,21 +38,22 @@ export interface UndoStand {
   /** The steps that are undone now. */
   undone: number[]
   wakeAtMs: number | null
-  task?: { module: string; function: string; params: Json; attempt: number }
+  wanted?: WantedRequest | undefined
   effects: Effects
 }
 
 /** Goes on with the undoing: delivers what arrived, and undoes one call after the other until one has to wait. */
 export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): UndoStand {
-  const { left, current: begun } = undoing.parse(work.job.undoing)
-  const { nowMs, target, config, pxes } = work
-  const host = createScriptHost({ engine, target, config, pxes, nowMs })
+  const isStanding = work.job.state !== 'queued'
+  const kept = undoing.parse(work.job.undoing)
+  const { nowMs, target, config, pxes, out } = work
+  const host = createScriptHost({ engine, target, config, pxes, nowMs, out })
   const undone: number[] = []
-  let current = begun
+  let { first, current } = kept
   let arrived = arrival
   const stand = (kind: UndoStand['kind'], message: string, more: Partial<UndoStand> = {}): UndoStand => ({
     kind,
-    undoing: { left, ...(current && { current }) },
+    undoing: { ...(first && { first }), ...(current && { current }) },
     message,
     undone,
     wakeAtMs: null,
@@ -47,26 +61,30 @@ export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): U
     ...more,
   })
 
-  for (let first = left[0]; first; first = left[0]) {
-    const name = `${first.module}.${first.function}`
-    const pending = { module: first.module, function: first.function, arguments: {}, state: null }
+  const steps = [...work.undoable]
+  for (let next: Undoable | undefined = first ?? steps.shift(); next; next = steps.shift()) {
+    const name = `${next.module}.${next.function}`
+    const pending = { module: next.module, function: next.function, arguments: {}, state: null }
     const called = findCalled(engine.plugins, pending, target.foundation.type)
-    const undo = called?.definition.undo
-    if (!called || !undo) return stand('error', `${name} cannot be undone any more: no plugin that is loaded can`)
+    if (!called) return stand('error', `${name} cannot be undone any more: no plugin that is loaded can`)
     try {
-      current ??= begin(engine.newId(), undo(called.definition.state.parse(first.call.state)))
-      const due =
-        arrived ?? (current.wakeAt !== undefined && current.wakeAt <= nowMs ? { kind: 'timer' as const } : undefined)
+      current ??= beginUndo(engine.newId(), called, next.call)
+      if (!current)
+        return stand('error', `${name} cannot be undone: ${next.call.failed ?? 'its function knows no way'}`)
+      const isDue = current.wakeAt !== undefined && current.wakeAt <= nowMs
+      const due: Arrival | undefined = arrived ?? (isDue ? { kind: 'timer' } : undefined)
       arrived = undefined
       if (due) {
         const received = receive(called, pending, current, due, nowMs)
         current = received.call
         if ('error' in received) return stand('error', `Undoing ${name} failed: ${received.error}`)
       }
+      // What arrives for a Job that stands still is kept, and looked at when it goes on.
+      if (isStanding) return stand('waiting', work.job.message)
       const reply = host.call({ ...pending, state: current as never })
       if (reply.kind === 'value') {
-        undone.push(first.step)
-        left.shift()
+        if (next.step === undefined) first = undefined
+        else undone.push(next.step)
         current = undefined
         continue
       }
@@ -75,38 +93,66 @@ export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): U
         return stand(kind, kind === 'paused' ? reply.message : `Undoing ${name} failed: ${reply.message}`)
       }
       current = call.parse(reply.state)
-      const message = `Undoing ${name}`
-      if (current.notBefore !== undefined && current.notBefore > nowMs)
-        return stand('waiting', message, { wakeAtMs: current.notBefore })
-      const request = work.hasTask ? undefined : currentRequest(called, current)
-      const wakeAtMs = current.wakeAt ?? null
-      if (!request) return stand('waiting', message, { wakeAtMs })
-      const task = { ...request, module: request.module ?? called.plugin.module, attempt: current.failures + 1 }
-      return stand('waiting', message, { wakeAtMs, task })
+      const isEarly = current.notBefore !== undefined && current.notBefore > nowMs
+      const wakeAtMs = (isEarly ? current.notBefore : current.wakeAt) ?? null
+      return stand('waiting', `Undoing ${name}`, { wakeAtMs, wanted: host.wanted })
     } catch (error) {
       return stand('error', `Undoing ${name} failed: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  return stand('over', '')
+  // Not all were read: the rest follows at once.
+  return work.hasMoreUndoable ? stand('waiting', 'Undoing', { wakeAtMs: nowMs }) : stand('over', '')
 }
 
-const begin = (id: string, state: unknown): Call => call.parse({ id, state, ask: 'request', failures: 0 })
-
-/** What a `skip`, a `reset` and a `resume` make of it. */
-export function skipFirst(value: unknown): Undoing {
-  return { left: undoing.parse(value).left.slice(1) }
+/** The call that undoes another one: by its `undo` where that was done, by its `rollback` where it failed half-way. */
+function beginUndo(id: string, { definition }: CalledFunction, done: Call): Call | undefined {
+  const state: unknown = definition.state.parse(done.state)
+  const back = definition.outcome(state).kind === 'done' ? definition.undo : definition.rollback
+  return back && call.parse({ id, state: back(state), ask: 'request', failures: 0 })
 }
 
-export function beginAgain(value: unknown): Undoing {
-  return { left: undoing.parse(value).left }
-}
-
-export function resumeUndoing(engine: Engine, value: unknown, foundationType: string): Undoing {
-  const { left, current } = undoing.parse(value)
-  const first = left[0]
-  if (!first || !current) return { left }
-  const pending = { module: first.module, function: first.function, arguments: {}, state: null }
+/**
+ * Where an undoing begins: with the call that is under way, if something of it may have been done. One that was done, and
+ * whose value the script has not had yet, is undone like a step; of one that failed or is unknown, its function knows how
+ * to take it back, or the undoing stops there and says what is unknown.
+ */
+export function beginUndoing(engine: Engine, vm: unknown, foundationType: string): Undoing {
+  const state = vm as Parameters<typeof callOf>[0]
+  const pending = state?.pending
+  const current = callOf(state)
+  if (!pending || !current) return {}
   const called = findCalled(engine.plugins, pending, foundationType)
-  if (!called) return { left, current }
-  return { left, current: receive(called, pending, current, { kind: 'resumed' }, 0).call }
+  if (!called) return {}
+  const { definition } = called
+  const isDone = definition.outcome(definition.state.parse(current.state)).kind === 'done'
+  const isUnknown = current.failed !== undefined || current.ask === 'observe'
+  const counts = isDone ? definition.undo !== undefined : isUnknown || (definition.rollback && current.asked > 0)
+  return counts ? { first: { module: pending.module, function: pending.function, call: current } } : {}
+}
+
+/** What a `reset` makes of one that has failed. */
+export function beginAgain(value: unknown): Undoing {
+  const { first } = undoing.parse(value)
+  return first ? { first } : {}
+}
+
+/** Whether the call that undoes has failed, so that trying again is to begin it anew. */
+export function hasUndoFailed(engine: Engine, value: unknown, latest: Undoable | undefined, type: string): boolean {
+  const { first, current } = undoing.parse(value)
+  const undone = first ?? latest
+  if (!undone || !current) return true
+  const pending = { module: undone.module, function: undone.function, arguments: {}, state: null }
+  const definition = findCalled(engine.plugins, pending, type)?.definition
+  if (!definition || current.failed !== undefined) return true
+  return definition.outcome(definition.state.parse(current.state)).kind === 'error'
+}
+
+export function resumeUndoing(engine: Engine, value: unknown, latest: Undoable | undefined, type: string): Undoing {
+  const kept = undoing.parse(value)
+  const { first, current } = kept
+  const undone = first ?? latest
+  if (!undone || !current) return beginAgain(value)
+  const pending = { module: undone.module, function: undone.function, arguments: {}, state: null }
+  const called = findCalled(engine.plugins, pending, type)
+  return called ? { ...kept, current: receive(called, pending, current, { kind: 'resumed' }, 0).call } : kept
 }

@@ -1,28 +1,25 @@
 import type { Program } from '@contractor/tscript'
 import { eq, type SQL, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
 import { type Config, loadConfigs } from '../config/load-config.ts'
-import type { Db } from '../database/database.ts'
-import { job as jobTable, task } from '../database/job-schema.ts'
+import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../database/database.ts'
+import { job, task } from '../database/job-schema.ts'
 import { dependency, foundation, structure } from '../database/schema.ts'
-import { settledUpTo } from '../database/settled.ts'
 import type { Engine } from '../engine/engine.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { findWait, jobKind } from '../job/rules.ts'
+import { undoableSteps } from '../job/step.ts'
 import { type JobRow, type Target, targetColumns } from '../job/target.ts'
 import { loadPxeNames } from '../pxe/pxe.ts'
+import { toOut } from '../task/find-out.ts'
+import type { OutTask } from '../task/out-task.ts'
 import type { ProgramCache } from './program-cache.ts'
 import { needsOf } from './script-host.ts'
-
-// An alias, since `for update of` takes no name with a schema.
-const job = alias(jobTable, 'due')
+import type { Undoable } from './undo.ts'
 
 /** Whether a Job may start. */
 export interface Wait {
   /** What it waits for; it may start when absent. */
   readonly for: string | undefined
-  /** Whether nothing that is under way elsewhere could have been missed: see findWaits. */
-  readonly settled: boolean
   /** Its Foundation is provided by a built Complex, and so is located as it starts. */
   readonly locates: boolean
 }
@@ -37,29 +34,72 @@ export interface Work {
   /** The names of all PXEs, where its script may set one. */
   readonly pxes: ReadonlySet<string>
   readonly nowMs: number
-  /** Whether a Task of it is out already. */
-  readonly hasTask: boolean
+  /** The Task of it that is out. */
+  readonly out: OutTask | undefined
   /** Of a Job that has not started. */
   readonly wait: Wait | undefined
+  /** Of a Job that is being undone: what comes next, and whether that is all. */
+  readonly undoable: readonly Undoable[]
+  readonly hasMoreUndoable: boolean
 }
 
+/** How many calls of a Job are undone in one transition at the most. */
+const undoableAtOnce = 50
+
+/** How much of Jobs' states is read at once, in bytes. */
+const mostBytes = 32 * 1024 * 1024
+
 /**
- * Reads Jobs with all that they need and locks their rows: a number of statements that does not grow with them. With
- * `skipLocked`, Jobs that another process has in hand are left to it.
+ * Locks Jobs, and says which of them are had: those that somebody else has in hand are left to them. To lock and to read
+ * are two statements, since one that does both has waited with the snapshot of before: PostgreSQL reads anew the row
+ * that it locks, and nothing that is joined to it. Of very large Jobs there are fewer at once, and one at the least.
  */
+export async function lockJobs(tx: Db, which: SQL): Promise<number[]> {
+  const rows = await executePrepared<{ id: string | number; bytes: number }>(
+    tx,
+    sql`select job.id, job.vm_bytes as bytes from contractor.job where ${which} for update of job skip locked`,
+  )
+  let bytes = 0
+  return rows.flatMap(row => {
+    const fits = bytes === 0 || bytes + row.bytes <= mostBytes
+    if (fits) bytes += row.bytes
+    return fits ? [Number(row.id)] : []
+  })
+}
+
+/** Waits for whoever has one of these Jobs in hand, for a moment at the most. */
+export async function waitForJobs({ database }: Engine, ids: readonly number[]): Promise<void> {
+  await inShortTransaction(database, tx =>
+    executePrepared(
+      tx,
+      sql`select job.id from contractor.job where ${jobsById(ids)} order by job.id for update of job`,
+    ),
+  ).catch(error => {
+    if (!isLockTimeout(error)) throw error
+  })
+}
+
+/** Reads Jobs that are locked with all that they need: a number of statements that does not grow with them. */
 export async function loadWork(
   engine: Engine,
   tx: Db,
   programs: ProgramCache,
-  which: SQL,
-  options: { skipLocked: boolean },
+  ids: readonly number[],
 ): Promise<Work[]> {
+  if (!ids.length) return []
   const rows = await tx
     .select({
       job,
       ...targetColumns,
-      task: task.id,
-      settled: sql<boolean>`coalesce(${settledUpTo} >= ${job.waitsSince}, false)`,
+      task: {
+        id: task.id,
+        request: task.request,
+        module: task.module,
+        function: task.function,
+        params: task.params,
+        claimToken: task.claimToken,
+        revokedAt: task.revokedAt,
+      },
       nowMs: sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`,
     })
     .from(job)
@@ -67,9 +107,8 @@ export async function loadWork(
     .leftJoin(structure, sql`${structure.id} = coalesce(${job.structure}, ${dependency.scriptStructure})`)
     .innerJoin(foundation, sql`${foundation.locator} = coalesce(${job.foundation}, ${structure.foundation})`)
     .leftJoin(task, eq(task.job, job.id))
-    .where(which)
+    .where(jobsById(ids))
     .orderBy(job.wakeAt, job.id)
-    .for('update', options.skipLocked ? { of: job, skipLocked: true } : { of: job })
     .prepare('load_work')
     .execute()
   if (!rows.length) return []
@@ -82,8 +121,11 @@ export async function loadWork(
   const waiting = started.filter(row => row.job.state === 'waiting')
   const waits = await findWaits(
     tx,
-    waiting.map(row => ({ job: row.job, target: toTarget(row), settled: row.settled })),
+    waiting.map(row => ({ job: row.job, target: toTarget(row) })),
   )
+  const undoing = started.filter(row => row.job.undoing !== null).map(row => row.job.id)
+  const left = await undoableSteps(tx, undoing, undoableAtOnce)
+  const undoableOf = (id: number) => left.filter(one => one.job === id)
   const reading = started.filter(row => needsOf(row.program).config)
   const pxes = started.some(row => needsOf(row.program).pxes) ? await loadPxeNames(tx) : new Set<string>()
   const configs = reading.length
@@ -101,31 +143,28 @@ export async function loadWork(
       : configs?.foundations.get(row.foundation.locator),
     pxes,
     nowMs: Number(row.nowMs),
-    hasTask: row.task !== null,
+    out: row.task ? toOut(row.task) : undefined,
     wait: waits.get(row.job.id),
+    undoable: undoableOf(row.job.id),
+    hasMoreUndoable: undoableOf(row.job.id).length === undoableAtOnce,
   }))
 }
 
 /**
- * What Jobs wait for. Nobody is locked for that: whoever changes a state, or ends a Job, wakes the waiting Jobs around
- * it in the same transaction. What this can miss is a change that was not committed when it looked, by a transaction
- * that in turn did not see the Job yet. So a Job that has to wait notes which transactions were under way, and looks
- * again until all of these have ended (`settled`); from then on a wake-up is certain, and it costs nothing to wait.
+ * What Jobs wait for. Nobody is locked for that: whoever changes a state, or ends a Job, leaves a wake-up in the same
+ * transaction (see wake-neighbours.ts), which is delivered when that can be seen.
  */
-async function findWaits(
-  tx: Db,
-  waiting: readonly { job: JobRow; target: Target; settled: boolean }[],
-): Promise<Map<number, Wait>> {
+async function findWaits(tx: Db, waiting: readonly { job: JobRow; target: Target }[]): Promise<Map<number, Wait>> {
   if (!waiting.length) return new Map()
   const around = await loadNeighbours(
     tx,
     waiting.map(one => one.target),
   )
   return new Map(
-    waiting.map(({ job: own, target, settled }) => {
+    waiting.map(({ job: own, target }) => {
       const facts = around.facts(target, jobKind(own.action), own.id)
       const locates = facts.job === 'create' && facts.state === 'planned' && facts.provided?.built === true
-      return [own.id, { for: findWait(facts), settled, locates }]
+      return [own.id, { for: findWait(facts), locates }]
     }),
   )
 }
@@ -140,13 +179,12 @@ function toTarget({ foundation: under, structure: own, dependency: edge }: Read)
 }
 
 /**
- * Jobs whose moment has come, the longest overdue first. They are picked and locked before anything is joined to them:
- * where the limit applied to the join, PostgreSQL joined all that was due for each batch.
+ * Jobs whose moment has come, the longest overdue first. Those that somebody else has in hand do not count for the limit.
  */
 export const dueJobs = (engine: Engine, limit: number): SQL =>
-  sql`${job.id} = any(array(
-        select id from contractor.job where wake_at <= ${engine.clock.now()} order by wake_at limit ${limit}::int for update skip locked))`
+  sql`job.id = any(array(
+        select id from contractor.job where wake_at <= ${engine.clock.now()} order by wake_at, id limit ${limit}::int for update skip locked))`
 
 /** One parameter, so that the statement's text is the same for any number of them. */
 export const jobsById = (ids: readonly number[]): SQL =>
-  sql`${job.id} = any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value))`
+  sql`${sql.raw('job.id')} = any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value))`

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
+import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify, type Topic } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
@@ -9,12 +10,13 @@ import type { ClaimedTask } from '../plugin/wire.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addTasks } from '../task/add-tasks.ts'
 import type { Taker } from '../task/claim-tasks.ts'
-import type { Transition } from './advance.ts'
+import { dropOut } from '../task/find-out.ts'
 import { writeEffects } from './effects.ts'
+import type { Transition } from './transition.ts'
 
 /**
  * Writes many transitions: Jobs, their next Tasks, what they changed in their Foundations, the states of their targets
- * and the events, in a number of statements that does not grow with them. Gives the Tasks that the taker has now.
+ * and the events, in a number of statements that grows with their bytes alone. Gives the Tasks that the taker has now.
  */
 export async function writeTransitions(
   engine: Engine,
@@ -23,6 +25,11 @@ export async function writeTransitions(
   taker?: Taker,
 ): Promise<ClaimedTask[]> {
   if (!transitions.length) return []
+  await dropOut(
+    engine,
+    tx,
+    transitions.flatMap(one => one.out ?? []),
+  )
   const tasks = transitions.flatMap(one => (one.task ? [{ ...one.task, job: one.job.id }] : []))
   const events = transitions.flatMap(one => one.events)
   const steps = transitions.flatMap(one => one.steps ?? [])
@@ -47,29 +54,40 @@ export async function writeTransitions(
   )
   const changes = transitions.flatMap(one => one.changes)
   await applyStateChanges(engine, tx, changes, 'foreman')
-  // Whoever waits for the end of a Job: changed states have woken theirs already.
+  // Whoever waits for the end of a Job: changed states have said so already.
   const over = transitions.flatMap(one => (one.over && !one.changes.length ? [one.over] : []))
   await wakeNeighbours(engine, tx, over)
   return handed
 }
 
 async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transition[]): Promise<void> {
-  await executePrepared(
-    tx,
-    sql`update contractor.job set
+  const rows = transitions.map(one => one.job)
+  for (const part of inParts(rows, withBytes)) {
+    await executePrepared(
+      tx,
+      sql`update contractor.job set
           state = new.state::contractor.job_state,
           outcome = new.outcome::contractor.job_outcome,
           vm = new.vm,
+          vm_bytes = new."vmBytes",
           message = new.message,
+          reason = new.reason,
           progress = new.progress,
           wake_at = to_timestamp(new."wakeAtMs" / 1000),
           undoing = case when new.undoing is null and new.outcome is null then job.undoing else nullif(new.undoing, 'null') end,
           signalled_at = case when new.heard then null else job.signalled_at end,
-          waits_since = case when new.waits then coalesce(job.waits_since, pg_snapshot_xmax(pg_current_snapshot())) end,
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
-        from jsonb_to_recordset(${JSON.stringify(transitions.map(one => one.job))}::jsonb)
-          as new(id bigint, state text, outcome text, vm jsonb, message text, progress real, "wakeAtMs" double precision, waits boolean, heard boolean, undoing jsonb)
+        from jsonb_to_recordset(${part}::jsonb)
+          as new(id bigint, state text, outcome text, vm jsonb, "vmBytes" int, message text, reason text, progress real,
+            "wakeAtMs" double precision, heard boolean, undoing jsonb)
         where job.id = new.id`,
-  )
+    )
+  }
+}
+
+/** How large the state is follows from the text, which is written once. */
+function withBytes(row: Transition['job']): string {
+  const text = JSON.stringify(row)
+  return `${text.slice(0, -1)},"vmBytes":${row.vm === null ? 0 : text.length}}`
 }

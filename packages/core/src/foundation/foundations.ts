@@ -1,15 +1,18 @@
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { ConfigExplanation } from '../config/explain-config.ts'
 import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
+import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { hardware } from '../hardware/hardware.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import type { FoundationRow } from '../job/target.ts'
+import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -73,8 +76,21 @@ export interface Foundations {
   delete(locator: string, options?: CallOptions): Promise<void>
 }
 
+/** Who has work of the new Site gets its Tasks from now on; what an agent of the old one is at, it ends. */
+async function moveTasks(tx: Db, locator: string, site: string): Promise<void> {
+  await tx.execute(
+    sql`update contractor.task set site = ${site} where job in (
+          select id from contractor.job where outcome is null and (
+            foundation = ${locator}
+            or structure in (select id from contractor.structure where foundation = ${locator})
+            or dependency in (
+              select edge.id from contractor.dependency edge
+              join contractor.structure at on at.id = edge.script_structure where at.foundation = ${locator})))`,
+  )
+}
+
 export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
-  const foundations: Foundations = {
+  const foundations: Foundations = surface(engine, {
     async create(input, options = {}) {
       const [made] = await foundations.createMany([parseInput(foundationInput, input, 'The Foundation')], options)
       return made as Foundation
@@ -122,11 +138,14 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
           .set({ ...parsed, fields, updatedAt: engine.clock.now() })
           .where(eq(foundation.locator, name))
           .returning()
+        if (parsed.site !== undefined && parsed.site !== present.site) await moveTasks(tx, name, parsed.site)
+        if (parsed.complex !== undefined && parsed.complex !== present.complex)
+          await wakeNeighbours(engine, tx, [{ foundation: name }])
         const data = { changed: Object.keys(parsed) }
         await recordEvents(tx, engine.clock, [
           { type: 'foundation.changed', by: whoIs(options), foundation: name, data },
         ])
-        await notify(tx, 'event')
+        await notify(tx, 'job', 'task', 'event')
         return toFoundation(row as FoundationRow)
       })
     },
@@ -166,7 +185,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 
   const configOf = async (name: string, options: CallOptions): Promise<Config> => {
     const config = (await loadConfigs(engine, options.tx ?? engine.db, { foundations: [name] })).foundations.get(name)

@@ -3,6 +3,7 @@ import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { asJson, type Json } from '../plugin/json.ts'
 import { holdsSecret, maskSecrets } from '../plugin/secret.ts'
@@ -48,7 +49,7 @@ export function createHosts(engine: Engine): Hosts {
       { needs: 'the config UUID' },
     )
   }
-  return {
+  return surface(engine, {
     async config(query, options = {}) {
       const db = options.tx ?? engine.db
       const host = await findHost(db, parseInput(hostQuery, query, 'What the machine is known by'))
@@ -57,7 +58,7 @@ export function createHosts(engine: Engine): Hosts {
     },
     bootScript: async (query, options = {}) => asIpxe(await render(query, 'bootScript', options)),
     pxeTemplate: (query, options = {}) => render(query, 'template', options),
-  }
+  })
 }
 
 async function loadHostConfig(engine: Engine, db: Db, { target, path, isProven }: FoundHost): Promise<Config> {

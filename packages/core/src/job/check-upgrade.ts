@@ -95,8 +95,9 @@ function problemsOf(registry: PluginRegistry, { type, vm, undoing: kept, compile
     })
   }
   if (kept !== null) {
-    attempt('What is left of its undoing cannot be read', () => {
-      for (const one of undoing.parse(kept).left) checkCall(one.module, one.function, one.call)
+    attempt('Where its undoing stands cannot be read', () => {
+      const { first } = undoing.parse(kept)
+      if (first) checkCall(first.module, first.function, first.call)
     })
   }
   return problems

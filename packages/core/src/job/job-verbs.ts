@@ -1,17 +1,19 @@
 import { type State, withPendingState } from '@contractor/tscript'
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
-import { job, task } from '../database/job-schema.ts'
+import { job } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { call as callSchema, findCalled, receive } from '../foreman/call.ts'
-import { beginAgain, resumeUndoing, skipFirst } from '../foreman/undo.ts'
+import { type Call, callOf, findCalled, isAwaited, receive } from '../foreman/call.ts'
+import { beginAgain, beginUndoing, hasUndoFailed, resumeUndoing, type Undoable } from '../foreman/undo.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { asJson, type Json, json } from '../plugin/json.ts'
-import { undoableSteps } from './step.ts'
-import { type JobRow, jobTarget, lockTarget, type Target } from './target.ts'
+import { dropOut, findOut } from '../task/find-out.ts'
+import { fateOf, type OutTask } from '../task/out-task.ts'
+import { skipStep, undoableSteps } from './step.ts'
+import { type JobRow, jobTarget, readTarget, type Target } from './target.ts'
 import { wakeNeighbours } from './wake-neighbours.ts'
 
 /**
@@ -24,14 +26,27 @@ interface VerbContext {
   tx: Db
   row: JobRow
   target: Target
-  /** Whether a Task of it is out. */
-  hasTask: boolean
+  /** The Task of it that is out. */
+  out: OutTask | undefined
+  /** Of one that is being undone: the step that is undone now, unless it is the call that was under way. */
+  latest: Undoable | undefined
 }
 
 interface VerbRule {
   from: readonly JobRow['state'][]
   event: EventType
   past: string
+  /**
+   * What becomes of the Task that is out, and of an answer that waits. Where the call goes on, both are the call's still.
+   * Where another call takes its place, a Task that nobody has begun is withdrawn, one that an agent has is revoked (see
+   * out-task.ts), and its answer only goes into the history.
+   */
+  task:
+    | 'goes on'
+    | 'goes on unless the call has failed'
+    | 'is let go'
+    | 'refused while an agent has it'
+    | 'is taken away'
   /** Why it cannot be, though the state is right. */
   refuses?(context: VerbContext): string | undefined
   /** What changes in the row. */
@@ -41,37 +56,43 @@ interface VerbRule {
 type RowChange = Partial<typeof job.$inferInsert>
 
 const notUndoing = ({ row }: VerbContext) => (row.undoing === null ? undefined : 'it is being undone')
+const onwards: RowChange = { state: 'queued', message: '', reason: null }
 
 export const verbs: Readonly<Record<Verb, VerbRule>> = {
   pause: {
     from: ['queued'],
     event: 'job.paused',
     past: 'paused',
-    apply: () => ({ state: 'paused', wakeAt: null, message: 'Paused by an operator' }),
+    task: 'goes on',
+    apply: () => ({
+      state: 'paused',
+      wakeAt: null,
+      message: 'Paused by an operator',
+      reason: 'Paused by an operator',
+    }),
   },
   resume: {
     from: ['paused'],
     event: 'job.resumed',
     past: 'resumed',
-    apply: ({ engine, row, target }) => ({
-      state: 'queued',
-      message: '',
+    task: 'goes on',
+    apply: ({ engine, row, target, latest }) => ({
+      ...onwards,
       ...(row.undoing === null
         ? { vm: resumed(engine, row, target) }
-        : { undoing: resumeUndoing(engine, row.undoing, target.foundation.type) }),
+        : { undoing: resumeUndoing(engine, row.undoing, latest, target.foundation.type) }),
     }),
   },
-  /** Tries the failed step again: a call that failed is made anew; one that an agent is still at goes on. */
+  /** Tries the failed step again: a call that failed is made anew; one that did not fail goes on where it is. */
   reset: {
     from: ['error'],
     event: 'job.reset',
     past: 'reset',
-    apply: ({ row, hasTask }) => {
-      const change: RowChange = { state: 'queued', message: '' }
-      if (hasTask) return change
-      return row.undoing === null
-        ? { ...change, vm: callAnew(row.vm) }
-        : { ...change, undoing: beginAgain(row.undoing) }
+    task: 'goes on unless the call has failed',
+    apply: ({ engine, row, target, latest }) => {
+      if (row.undoing === null) return { ...onwards, ...(hasFailed(row.vm) && { vm: callAnew(row.vm) }) }
+      const again = hasUndoFailed(engine, row.undoing, latest, target.foundation.type)
+      return { ...onwards, ...(again && { undoing: beginAgain(row.undoing) }) }
     },
   },
   /** The function's own undo of the call that failed, then on. */
@@ -79,19 +100,21 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     from: ['error'],
     event: 'job.rolled-back',
     past: 'rolled back',
+    task: 'is let go',
     refuses: context => notUndoing(context) ?? (rolledBack(context) ? undefined : 'what failed has no rollback'),
-    apply: context => ({ state: 'queued', message: '', vm: rolledBack(context) ?? null }),
+    apply: context => ({ ...onwards, vm: rolledBack(context) ?? null }),
   },
   /** Undoes all that can be undone, the last call first. */
   undo: {
     from: ['paused', 'error', 'aborted'],
     event: 'job.undoing',
     past: 'undone',
-    refuses: context => notUndoing(context) ?? (context.hasTask ? 'an agent is still at a Task of it' : undefined),
-    apply: async ({ tx, row }) => ({
-      state: 'queued',
-      message: '',
-      undoing: { left: await undoableSteps(tx, row.id) },
+    task: 'refused while an agent has it',
+    refuses: context =>
+      notUndoing(context) ?? (context.out?.isClaimed ? 'an agent is still at a Task of it' : undefined),
+    apply: ({ engine, row, target }) => ({
+      ...onwards,
+      undoing: beginUndoing(engine, row.vm, target.foundation.type),
     }),
   },
   /** Leaves the call whose undoing failed as it is, and goes on with the one before. */
@@ -99,28 +122,34 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     from: ['error', 'paused'],
     event: 'job.skipped',
     past: 'skipped',
+    task: 'is let go',
     refuses: ({ row }) => (row.undoing === null ? 'it is not being undone' : undefined),
-    apply: ({ row }) => ({ state: 'queued', message: '', undoing: skipFirst(row.undoing) }),
+    apply: async ({ engine, tx, row, latest }) => {
+      if (!row.undoing?.first && latest?.step !== undefined) await skipStep(engine, tx, latest.step)
+      return { ...onwards, undoing: {} }
+    },
   },
   cancel: {
     from: ['waiting', 'queued', 'paused', 'error', 'aborted'],
     event: 'job.cancelled',
     past: 'cancelled',
+    task: 'is taken away',
     apply: ({ row }) => ({
       state: 'done',
       outcome: 'cancelled',
       vm: null,
+      vmBytes: 0,
       undoing: null,
       wakeAt: null,
+      reason: null,
       message: row.message && `Cancelled at: ${row.message}`,
     }),
   },
 }
 
+/** Locks the Job before anything of it, as everybody does (see database.ts). */
 export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, by: string): Promise<JobRow> {
   const rule = verbs[verb]
-  // Tasks before Jobs, in the order in which answers take them, so that the two do not wait for each other.
-  if (verb === 'cancel') await tx.delete(task).where(eq(task.job, id))
   const [row] = await tx.select().from(job).where(eq(job.id, id)).for('update')
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
   const refuse = (why: string) =>
@@ -133,23 +162,21 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
     throw refuse(`it is ${row.state}, and only a Job that is ${rule.from.join(' or ')} can`)
   }
   const ref = jobTarget(row)
-  const target = await lockTarget(tx, ref)
-  const [out] = await tx.select({ id: task.id }).from(task).where(eq(task.job, id))
-  const context: VerbContext = { engine, tx, row, target: target as Target, hasTask: out !== undefined }
+  const target = (await readTarget(tx, ref)) as Target
+  const out = await findOut(tx, id)
+  const [latest] = row.undoing && !row.undoing.first ? await undoableSteps(tx, [id], 1) : []
+  const context: VerbContext = { engine, tx, row, target, out, latest }
   const refusal = rule.refuses?.(context)
   if (refusal !== undefined) throw refuse(refusal)
   const left = verb === 'cancel' ? leftBehind(row) : {}
   const now = engine.clock.now()
+  const change = await rule.apply(context)
   const [changed] = await tx
     .update(job)
-    .set({
-      wakeAt: now,
-      ...(await rule.apply(context)),
-      updatedAt: now,
-      ...(verb === 'cancel' && { finishedAt: now }),
-    })
+    .set({ wakeAt: now, ...change, updatedAt: now, ...(verb === 'cancel' && { finishedAt: now }) })
     .where(eq(job.id, id))
     .returning()
+  if (out) await dropOut(engine, tx, [{ id: out.id, fate: fateAfter(changed as JobRow, out) }])
   await recordEvents(tx, engine.clock, [
     {
       type: rule.event,
@@ -166,12 +193,19 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   return changed as JobRow
 }
 
+function fateAfter({ outcome, vm, undoing }: JobRow, out: OutTask) {
+  if (outcome !== null) return 'taken'
+  const call: Call | undefined = undoing ? undoing.current : callOf(vm)
+  return fateOf(out, isAwaited(call, out.request))
+}
+
 /** What a cancelled Job leaves as it is: where its script was, and what it was at. */
 function leftBehind(row: JobRow): Record<string, Json> {
   if (row.vm === null) return {}
   const { pending, stop } = row.vm
   return {
     leftAt: row.message,
+    ...(row.reason !== null && { reason: row.reason }),
     ...(pending && { call: `${pending.module}.${pending.function}` }),
     ...(stop && 'line' in stop && { line: stop.line }),
   }
@@ -179,22 +213,32 @@ function leftBehind(row: JobRow): Record<string, Json> {
 
 /** The script's state with the failed call on its way back; undefined where its function knows none. */
 function rolledBack({ engine, row: { vm }, target }: VerbContext): State | undefined {
-  if (!vm?.pending || vm.pending.state === null) return undefined
+  const current = callOf(vm)
+  if (!vm?.pending || !current) return undefined
   const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
   const rollback = definition?.rollback
   if (!rollback) return undefined
-  const current = callSchema.parse(vm.pending.state)
   const state = json.parse(definition.state.parse(rollback(definition.state.parse(current.state))))
-  return withPendingState(vm, asJson({ id: current.id, state, ask: 'request', failures: 0 }))
+  const { id, asked } = current
+  return withPendingState(vm, asJson({ id, asked, state, ask: 'request', failures: 0 }))
 }
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */
 function resumed(engine: Engine, { vm }: JobRow, target: Target): State | null {
-  if (vm?.stop?.kind !== 'paused' || !vm.pending || vm.pending.state === null) return vm
+  const current = callOf(vm)
+  if (vm?.stop?.kind !== 'paused' || !vm.pending || !current) return vm
   const called = findCalled(engine.plugins, vm.pending, target.foundation.type)
   if (!called) return vm
-  const received = receive(called, vm.pending, callSchema.parse(vm.pending.state), { kind: 'resumed' }, 0)
-  return withPendingState(vm, asJson(received.call))
+  return withPendingState(vm, asJson(receive(called, vm.pending, current, { kind: 'resumed' }, 0).call))
+}
+
+/**
+ * Whether the call itself has failed, and not only the Job: an alert stops the Job, and its call may have been answered
+ * since.
+ */
+function hasFailed(vm: State | null): boolean {
+  const current = callOf(vm)
+  return vm?.stop?.kind === 'error' || current?.failed !== undefined
 }
 
 function callAnew(vm: State | null): State | null {

@@ -14,8 +14,10 @@ export const jobView = z.object({
   state: z.enum(jobStates),
   /** How it ended; null while it lives. */
   outcome: z.enum(['completed', 'cancelled', 'undone']).nullable(),
-  /** What it is at, or why it does not go on. */
+  /** What it is at, or what was last said of it. */
   message: z.string(),
+  /** Why it stands still, while it is paused, in error or aborted; null otherwise. */
+  reason: z.string().nullable(),
   /** Percent, 0 to 100. */
   progress: z.number(),
   createdBy: z.string(),
@@ -45,6 +47,7 @@ export function toJobView(row: JobRow): JobView {
     state: row.state,
     outcome: row.outcome,
     message: row.message,
+    reason: row.reason,
     progress: Math.floor(row.progress),
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { job } from '../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { Events } from '../event/events.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
@@ -36,7 +37,7 @@ export interface Job extends JobView {
   history(options?: CallOptions): Promise<Step[]>
   /** Ends it where it is. What it has done so far stays done. */
   cancel(options?: CallOptions): Promise<Job>
-  /** What happens to it, from its beginning, until it is done or aborted or the signal aborts. */
+  /** What happens to it, from its beginning, until it is done, aborted or deleted, or the signal aborts. */
   watch(options?: { signal?: AbortSignal }): AsyncGenerator<JobEvent>
 }
 
@@ -78,7 +79,7 @@ export interface Jobs {
 }
 
 export function createJobs(engine: Engine, events: Events): Jobs {
-  const jobs: Jobs = {
+  const jobs: Jobs = surface(engine, {
     async create(target, action, options = {}) {
       return toJob(await transaction(engine, options, tx => createJob(engine, tx, target, action, whoIs(options))))
     },
@@ -140,7 +141,7 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     },
     explain: (id, options = {}) => transaction(engine, options, tx => explainJob(engine, tx, id)),
     history: (id, page = {}, options = {}) => listSteps(options.tx ?? engine.db, id, page),
-  }
+  })
 
   const toJob = (row: JobRow): Job => {
     const apply = (verb: Verb) => (options?: CallOptions) => jobs.apply(row.id, verb, options)
@@ -156,12 +157,24 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       skip: apply('skip'),
       setMessage: (message, options) => jobs.setMessage(row.id, message, options),
       explain: options => jobs.explain(row.id, options),
-      history: async options => (await jobs.history(row.id, { limit: 1000 }, options)).items,
+      async history(options) {
+        const steps: Step[] = []
+        for (let after: string | undefined; ; ) {
+          const page = await jobs.history(row.id, { limit: 1000, ...(after !== undefined && { after }) }, options)
+          steps.push(...page.items)
+          if (page.next === undefined) return steps
+          after = page.next
+        }
+      },
       async *watch({ signal } = {}) {
         let state: JobView['state'] = 'waiting'
         let message = ''
         let progress = 0
-        for await (const event of events.watch({ after: '0-0', job: row.id, signal })) {
+        const isOver = async () => {
+          const [found] = await engine.db.select({ state: job.state }).from(job).where(eq(job.id, row.id))
+          return !found || found.state === 'done' || found.state === 'aborted'
+        }
+        for await (const event of events.watch({ after: '0', job: row.id, signal, isOver })) {
           state = stateAfter[event.type] ?? state
           message = typeof event.data.message === 'string' ? event.data.message : ''
           progress = typeof event.data.progress === 'number' ? Math.floor(event.data.progress) : progress

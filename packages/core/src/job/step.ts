@@ -1,10 +1,11 @@
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
 import { step } from '../database/job-schema.ts'
+import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
-import type { Undoing } from '../foreman/undo.ts'
+import type { Undoable } from '../foreman/undo.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { type Json, json } from '../plugin/json.ts'
@@ -16,8 +17,11 @@ export const stepView = z.object({
   job: z.number().int(),
   module: z.string(),
   function: z.string(),
-  /** How it ended: an agent's `result` or `failed`, `lost` when it did not answer, `done` for a call. */
-  end: z.enum(['result', 'failed', 'lost', 'done']),
+  /**
+   * How it ended: an agent's `result` or `failed`, `lost` when it did not answer, `late` for an answer that nobody waited
+   * for any more, `done` for a call.
+   */
+  end: z.enum(['result', 'failed', 'lost', 'late', 'done']),
   request: json.nullable(),
   reply: json.nullable(),
   agent: z.string().nullable(),
@@ -26,6 +30,8 @@ export const stepView = z.object({
   endedAt: z.iso.datetime(),
   durationMs: z.number().int(),
   undoneAt: z.iso.datetime().nullable(),
+  /** When an operator left it as it is, while the Job was being undone. */
+  skippedAt: z.iso.datetime().nullable(),
 })
 export type Step = z.output<typeof stepView>
 
@@ -46,16 +52,17 @@ export interface NewStep {
 
 /** Writes what Jobs have done, in the transaction in which they did it. */
 export async function recordSteps(tx: Db, steps: readonly NewStep[]): Promise<void> {
-  if (!steps.length) return
-  await executePrepared(
-    tx,
-    sql`insert into contractor.step (job, module, function, "end", request, reply, agent, attempt, call, started_at, ended_at)
+  for (const part of inParts(steps)) {
+    await executePrepared(
+      tx,
+      sql`insert into contractor.step (job, module, function, "end", request, reply, agent, attempt, call, started_at, ended_at)
         select job, module, function, "end", request, reply, agent, coalesce(attempt, 1), call,
           to_timestamp("startedMs" / 1000), to_timestamp("endedMs" / 1000)
-        from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb)
+        from jsonb_to_recordset(${part}::jsonb)
           as new(job bigint, module text, function text, "end" text, request jsonb, reply jsonb, agent text, attempt int,
             call jsonb, "startedMs" double precision, "endedMs" double precision)`,
-  )
+    )
+  }
 }
 
 export async function markUndone(engine: Engine, tx: Db, ids: readonly number[]): Promise<void> {
@@ -66,14 +73,27 @@ export async function markUndone(engine: Engine, tx: Db, ids: readonly number[])
     .where(inArray(step.id, [...ids]))
 }
 
-/** A Job's calls that can be undone and are not, the last first. */
-export async function undoableSteps(tx: Db, job: number): Promise<Undoing['left']> {
-  const rows = await tx
-    .select({ step: step.id, module: step.module, function: step.function, call: step.call })
-    .from(step)
-    .where(and(eq(step.job, job), isNotNull(step.call), isNull(step.undoneAt)))
-    .orderBy(desc(step.id))
-  return rows.flatMap(({ call, ...row }) => (call ? [{ ...row, call }] : []))
+export async function skipStep(engine: Engine, tx: Db, id: number): Promise<void> {
+  await tx.update(step).set({ skippedAt: engine.clock.now() }).where(eq(step.id, id))
+}
+
+/** The calls of Jobs that can be undone and are not, the last first: of each Job so many at the most. */
+export async function undoableSteps(
+  tx: Db,
+  jobs: readonly number[],
+  most: number,
+): Promise<(Undoable & { job: number; step: number })[]> {
+  if (!jobs.length) return []
+  const rows = await executePrepared<{ job: string; step: string; module: string; function: string; call: Call }>(
+    tx,
+    sql`select wanted.job::text, found.* from jsonb_array_elements_text(${JSON.stringify(jobs)}::jsonb) as one
+        cross join lateral (select one::bigint as job) as wanted
+        cross join lateral (
+          select id::text as step, module, function, call from contractor.step
+          where step.job = wanted.job and call is not null and undone_at is null and skipped_at is null
+          order by id desc limit ${most}::int) as found`,
+  )
+  return rows.map(row => ({ ...row, job: Number(row.job), step: Number(row.step) }))
 }
 
 export async function listSteps(db: Db, job: number, page: z.input<typeof pageRequest>): Promise<Page<Step>> {
@@ -102,5 +122,6 @@ function toStep(row: typeof step.$inferSelect): Step {
     endedAt: row.endedAt.toISOString(),
     durationMs: Number(row.endedAt) - Number(row.startedAt),
     undoneAt: row.undoneAt?.toISOString() ?? null,
+    skippedAt: row.skippedAt?.toISOString() ?? null,
   }
 }

@@ -95,8 +95,21 @@ export function targetName(target: Target): string {
 
 /** Reads a target and locks its Foundation's row, so that of two orders at once the later sees the earlier. */
 export async function lockTarget(tx: Db, ref: TargetRef): Promise<WholeTarget | undefined> {
+  return findTarget(tx, ref, lockFoundation)
+}
+
+/** As it is now; waits for nobody. */
+export async function readTarget(tx: Db, ref: TargetRef): Promise<WholeTarget | undefined> {
+  return findTarget(tx, ref, readFoundation)
+}
+
+async function findTarget(
+  tx: Db,
+  ref: TargetRef,
+  find: (tx: Db, locator: string) => Promise<FoundationRow | undefined>,
+): Promise<WholeTarget | undefined> {
   if ('foundation' in ref) {
-    const row = await lockFoundation(tx, ref.foundation)
+    const row = await find(tx, ref.foundation)
     return row && { foundation: row }
   }
   const [edge] =
@@ -104,8 +117,13 @@ export async function lockTarget(tx: Db, ref: TargetRef): Promise<WholeTarget | 
   const id = 'structure' in ref ? ref.structure : edge?.scriptStructure
   if (id === undefined) return undefined
   const [own] = await tx.select().from(structure).where(eq(structure.id, id))
-  const under = own && (await lockFoundation(tx, own.foundation))
+  const under = own && (await find(tx, own.foundation))
   return own && under && { foundation: under, structure: own, ...(edge && { dependency: edge }) }
+}
+
+async function readFoundation(tx: Db, locator: string): Promise<FoundationRow | undefined> {
+  const [row] = await tx.select().from(foundation).where(eq(foundation.locator, locator))
+  return row
 }
 
 async function lockFoundation(tx: Db, locator: string): Promise<FoundationRow | undefined> {

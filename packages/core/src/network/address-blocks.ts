@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { addressBlock } from '../database/network-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
@@ -47,7 +48,7 @@ export function createAddressBlocks(engine: Engine): AddressBlocks {
     await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data }])
     await notify(tx, 'event')
   }
-  const addressBlocks: AddressBlocks = {
+  const addressBlocks: AddressBlocks = surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(addressBlockInput, input, 'The AddressBlock')
       checkGateway(parsed.name, parsed.subnet, parsed.gateway)
@@ -129,7 +130,7 @@ export function createAddressBlocks(engine: Engine): AddressBlocks {
         await record(tx, options, 'address-block.deleted', { addressBlock: name })
       })
     },
-  }
+  })
   return addressBlocks
 }
 

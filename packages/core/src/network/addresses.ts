@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
@@ -64,7 +65,7 @@ export function createAddresses(engine: Engine): Addresses {
     await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), structure, data: { ip, addressBlock } }])
     await notify(tx, 'event')
   }
-  const addresses: Addresses = {
+  const addresses: Addresses = surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(addressInput, withKind(input), 'The Address')
       const { ip, offset, site, addressBlock, ...owner } = parsed
@@ -152,7 +153,7 @@ export function createAddresses(engine: Engine): Addresses {
         await record(tx, options, 'address.deleted', one)
       })
     },
-  }
+  })
   return addresses
 }
 

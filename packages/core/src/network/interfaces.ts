@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
@@ -54,7 +55,7 @@ export function createInterfaces(engine: Engine): Interfaces {
     ])
     await notify(tx, 'event')
   }
-  const interfaces: Interfaces = {
+  const interfaces: Interfaces = surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(interfaceInput, input, 'The Interface')
       return transaction(engine, options, async tx => {
@@ -111,7 +112,7 @@ export function createInterfaces(engine: Engine): Interfaces {
         await record(tx, options, 'interface.deleted', one)
       })
     },
-  }
+  })
   return interfaces
 }
 

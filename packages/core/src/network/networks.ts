@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { addressBlock, network, networkAddressBlock } from '../database/network-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
@@ -29,7 +30,7 @@ export function createNetworks(engine: Engine): Networks {
     await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { network: name } }])
     await notify(tx, 'event')
   }
-  const networks: Networks = {
+  const networks: Networks = surface(engine, {
     async create(input, options = {}) {
       const { addressBlocks, ...parsed } = parseInput(networkInput, input, 'The Network')
       return transaction(engine, options, async tx => {
@@ -95,7 +96,7 @@ export function createNetworks(engine: Engine): Networks {
         await record(tx, options, 'network.deleted', name)
       })
     },
-  }
+  })
   return networks
 }
 

@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { plot } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, toPage } from '../name.ts'
@@ -38,7 +39,7 @@ export function createPlots(engine: Engine): Plots {
     await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { plot: name } }])
     await notify(tx, 'event')
   }
-  return {
+  return surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(plotInput, input, 'The Plot')
       return transaction(engine, options, async tx => {
@@ -113,7 +114,7 @@ export function createPlots(engine: Engine): Plots {
         await record(tx, 'plot.deleted', name, options)
       })
     },
-  }
+  })
 }
 
 const taken = (id: string) =>

@@ -34,6 +34,14 @@ export interface ErrorData {
   DATABASE_IN_USE: { database: string }
   DATABASE_NEWER: { database: string }
   DATABASE_UNREACHABLE: { database: string }
+  /** What the database says that none of the others fits; its SQLSTATE, empty when the driver failed. */
+  DATABASE_FAILED: { state: string }
+  /** Another transaction holds what is needed; who that is, where it can be seen. */
+  LOCKED: { holders: string[] }
+  /** Somebody else changed the same at the same moment. */
+  CONFLICT: Record<string, never>
+  /** A call outside of its caller's own transaction, which it would wait for for ever. */
+  TRANSACTION_NEEDED: Record<string, never>
   PORT_IN_USE: { host: string; port: number }
   SERVER_UNREACHABLE: { url: string }
   CLOSED: Record<string, never>

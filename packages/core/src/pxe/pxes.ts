@@ -5,6 +5,7 @@ import { executeRows } from '../database/database.ts'
 import { pxe } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -19,7 +20,7 @@ export interface Pxes {
 }
 
 export function createPxes(engine: Engine): Pxes {
-  return {
+  return surface(engine, {
     async put(input, options = {}) {
       const parsed = parseInput(pxeInput, input, 'The PXE')
       const [saved] = await transaction(engine, options, tx => putPxes(engine, tx, [parsed], options))
@@ -59,5 +60,5 @@ export function createPxes(engine: Engine): Pxes {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 }

@@ -1,6 +1,7 @@
 import { TransactionRollbackError } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import type { LoadResult } from './load-result.ts'
 import { loadSources } from './load-sources.ts'
 import { parseSource, readSources, type Source } from './source.ts'
@@ -26,14 +27,14 @@ export function createResources(engine: Engine): Resources {
       const run = (inner: Db) => loadSources(engine, inner, sources, options)
       return dryRun ? rehearse(tx, run) : tx.transaction(run)
     })
-  return {
+  return surface(engine, {
     async load(paths, options = {}) {
       return load(await readSources(typeof paths === 'string' ? [paths] : paths), options)
     },
     async loadText(text, file, options = {}) {
       return load([parseSource(text, file)], options)
     },
-  }
+  })
 }
 
 /** Runs something in a savepoint that is rolled back: it says what it would do, also within a caller's transaction. */

@@ -5,6 +5,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { script } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -22,7 +23,7 @@ export interface Scripts {
 }
 
 export function createScripts(engine: Engine): Scripts {
-  return {
+  return surface(engine, {
     async put(given, options = {}) {
       const input = parseInput(scriptInput, given, 'The script')
       const { program, warnings } = compileScript(engine, input.name, input.source)
@@ -58,7 +59,7 @@ export function createScripts(engine: Engine): Scripts {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 }
 
 async function usersOfScript(tx: Db, name: string): Promise<string[]> {

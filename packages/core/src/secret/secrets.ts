@@ -5,6 +5,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { secret } from '../database/secret-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
@@ -31,7 +32,7 @@ export interface Secrets {
 }
 
 export function createSecrets(engine: Engine): Secrets {
-  return {
+  return surface(engine, {
     async put(input, options = {}) {
       const { name, value } = parseInput(secretInput, input, 'The secret')
       const sealed = engine.seals.seal(value, `Secret '${name}'`, name)
@@ -78,7 +79,7 @@ export function createSecrets(engine: Engine): Secrets {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 }
 
 function toSecretView({ name, createdAt, updatedAt }: typeof secret.$inferSelect): SecretView {

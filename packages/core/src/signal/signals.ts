@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { job } from '../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { JobRow } from '../job/target.ts'
@@ -20,7 +21,7 @@ export interface Signals {
   complete(jobId: number, cookie: string, options?: CallOptions): Promise<void>
   /** A line for the operator. */
   message(jobId: number, cookie: string, text: string, options?: CallOptions): Promise<void>
-  /** Something is wrong: the Job stops in error. */
+  /** Something is wrong: a Job that runs, or is paused, stops in error. */
   alert(jobId: number, cookie: string, text: string, options?: CallOptions): Promise<void>
 }
 
@@ -29,7 +30,7 @@ export function createSignals(engine: Engine): Signals {
     jobId: number,
     cookie: string,
     options: CallOptions,
-    type: EventType,
+    type: EventType | ((row: JobRow) => EventType),
     change: (row: JobRow) => Partial<typeof job.$inferInsert>,
     data: Record<string, string> = {},
   ) =>
@@ -53,12 +54,20 @@ export function createSignals(engine: Engine): Signals {
         .where(eq(job.id, jobId))
       const { foundation, structure, dependency } = row
       await recordEvents(tx, engine.clock, [
-        { type, by: 'machine', job: jobId, foundation, structure, dependency, data },
+        {
+          type: typeof type === 'string' ? type : type(row),
+          by: 'machine',
+          job: jobId,
+          foundation,
+          structure,
+          dependency,
+          data,
+        },
       ])
       await notify(tx, 'job', 'event')
     })
 
-  return {
+  return surface(engine, {
     complete: (jobId, cookie, options = {}) =>
       signal(
         jobId,
@@ -73,13 +82,18 @@ export function createSignals(engine: Engine): Signals {
     },
     async alert(jobId, cookie, text, options = {}) {
       const message = parseInput(signalText, text, 'The alert')
-      const change = (row: JobRow) => {
-        if (row.state !== 'queued' && row.state !== 'paused') return { message }
-        return { message, state: 'error' as const, wakeAt: null }
-      }
-      await signal(jobId, cookie, options, 'job.error', change, { message })
+      // A Job that has not begun, or stands still already, is not stopped by it: that would be told of something else.
+      const stops = (row: JobRow) => row.state === 'queued' || row.state === 'paused'
+      await signal(
+        jobId,
+        cookie,
+        options,
+        row => (stops(row) ? 'job.error' : 'job.message'),
+        row => (stops(row) ? { message, reason: message, state: 'error' as const, wakeAt: null } : { message }),
+        { message },
+      )
     },
-  }
+  })
 }
 
 function isSame(kept: string, shown: string): boolean {

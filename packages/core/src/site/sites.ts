@@ -9,6 +9,7 @@ import { zoneName } from '../dns/dns-name.ts'
 import { checkSiteHostnames } from '../dns/site-zone.ts'
 import { lockZones, missingZone } from '../dns/zone.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
 import { configValues, type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
@@ -59,7 +60,7 @@ export interface Sites {
 }
 
 export function createSites(engine: Engine): Sites {
-  const sites: Sites = {
+  const sites: Sites = surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(siteInput, input, 'The Site')
       return transaction(engine, options, async tx => {
@@ -137,7 +138,7 @@ export function createSites(engine: Engine): Sites {
         await tx.delete(site).where(eq(site.name, name))
       })
     },
-  }
+  })
 
   const toSite = (row: typeof site.$inferSelect): Site => ({
     name: row.name,

@@ -9,10 +9,12 @@ import { structure } from '../database/schema.ts'
 import { checkHostnames } from '../dns/site-zone.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { lockTarget, type StructureRow, type WholeTarget } from '../job/target.ts'
+import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
 import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
@@ -76,7 +78,7 @@ export interface Structures {
 }
 
 export function createStructures(engine: Engine, jobs: Jobs): Structures {
-  const structures: Structures = {
+  const structures: Structures = surface(engine, {
     async create(input, options = {}) {
       const [made] = await structures.createMany([parseInput(structureInput, input, 'The Structure')], options)
       return made as Structure
@@ -135,6 +137,8 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
           .set({ ...parsed, updatedAt: engine.clock.now() })
           .where(eq(structure.id, id))
           .returning()
+        if (next.foundation !== own.foundation)
+          await wakeNeighbours(engine, tx, [{ foundation: own.foundation }, { foundation: next.foundation }])
         if (next.hostname !== own.hostname || next.site !== own.site) await checkHostnames(tx, [id])
         const by = whoIs(options)
         const changed = { owner: { structure: id }, before: own.configValues, after: next.configValues }
@@ -142,7 +146,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         await recordEvents(tx, engine.clock, [
           { type: 'structure.changed', by, structure: id, data: { changed: Object.keys(parsed) } },
         ])
-        await notify(tx, 'event')
+        await notify(tx, 'job', 'event')
         return toStructure(row as StructureRow)
       })
     },
@@ -206,7 +210,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         await notify(tx, 'event')
       })
     },
-  }
+  })
 
   const configOf = async (id: number, options: CallOptions): Promise<Config> => {
     const config = (await loadConfigs(engine, options.tx ?? engine.db, { structures: [id] })).structures.get(id)

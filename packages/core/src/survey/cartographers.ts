@@ -5,6 +5,7 @@ import { type Db, violatedConstraint } from '../database/database.ts'
 import { cartographer } from '../database/survey-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { lockFoundation } from '../foundation/foundation.ts'
@@ -65,7 +66,7 @@ export function createCartographers(engine: Engine): Cartographers {
       by: options.by ?? `machine ${identifier}`,
     }
   }
-  return {
+  return surface(engine, {
     async register(name, options = {}) {
       const { identifier, address, by } = machineOf(name, options)
       return transaction(engine, options, async tx => {
@@ -141,7 +142,7 @@ export function createCartographers(engine: Engine): Cartographers {
         await record(engine, tx, 'cartographer.deleted', whoIs(options), row)
       })
     },
-  }
+  })
 }
 
 async function assign(engine: Engine, tx: Db, identifier: string, locator: string, by: string): Promise<void> {

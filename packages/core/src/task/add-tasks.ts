@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
+import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
 import type { ClaimedTask } from '../plugin/wire.ts'
@@ -12,12 +13,16 @@ export interface NewTask {
   function: string
   params: Json
   attempt: number
+  /** The request of the call that it carries out. */
+  request: string
 }
 
 /**
  * Writes Tasks; those that the taker may have and has room for are claimed for it at once, in the order given. An agent
  * that brings results thus leaves with the next Tasks of the same Jobs, which are written once and not found again:
  * without it, a step costs a second version of its row and of three index entries.
+ *
+ * A Job whose revoked Task an agent still has gets none now: it is asked again what it wants when that is settled.
  */
 export async function addTasks(
   engine: Engine,
@@ -25,24 +30,40 @@ export async function addTasks(
   tasks: readonly NewTask[],
   taker: Taker | undefined,
 ): Promise<ClaimedTask[]> {
-  if (!tasks.length) return []
+  const handed: ClaimedTask[] = []
+  const parts = inParts(tasks.map((task, place) => ({ place, ...task })))
+  // The taker's room is reckoned with in one statement: the first.
+  for (const [at, part] of parts.entries())
+    handed.push(...(await addPart(engine, tx, tasks, part, at === 0 ? taker : undefined)))
+  return handed
+}
+
+async function addPart(
+  engine: Engine,
+  tx: Db,
+  tasks: readonly NewTask[],
+  part: string,
+  taker: Taker | undefined,
+): Promise<ClaimedTask[]> {
   const rows = await executePrepared<{ id: string | number; job: string | number; claim_token: string | null }>(
     tx,
     sql`with recursive ${allowedSites(taker)}, fresh as (
           select new.*, new.site in (select name from allowed) as allowed
-          from jsonb_to_recordset(${JSON.stringify(tasks.map((task, place) => ({ place, ...task })))}::jsonb)
-            as new(place int, job bigint, site text, module text, function text, params jsonb, attempt int)
+          from jsonb_to_recordset(${part}::jsonb)
+            as new(place int, job bigint, site text, module text, function text, params jsonb, attempt int, request text)
         ), handed as (
           select fresh.*,
             allowed and row_number() over (partition by fresh.module, allowed order by place) <= coalesce(room.slots, 0) as taken
           from fresh left join ${roomOf(taker)} on room.module = fresh.module
         )
-        insert into contractor.task (job, site, module, function, params, attempt, created_at, claim_token, agent, lease_until)
-        select job, site, module, function, params, attempt, ${engine.clock.now()},
+        insert into contractor.task (job, site, module, function, params, attempt, request, created_at, claim_token, agent, claim_request, lease_until)
+        select job, site, module, function, params, attempt, request, ${engine.clock.now()},
           case when taken then gen_random_uuid() end,
           case when taken then ${taker?.name ?? ''} end,
+          case when taken then ${taker?.request ?? null} end,
           case when taken then ${leaseEnd(engine)} end
         from handed order by place
+        on conflict (job) do nothing
         returning id, job, claim_token`,
   )
   const byJob = new Map(tasks.map(task => [task.job, task]))

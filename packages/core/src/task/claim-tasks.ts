@@ -11,11 +11,13 @@ export interface Taker {
   /** As it calls itself. */
   readonly name: string
   readonly room: Readonly<Record<string, number>>
+  /** The agent's request that this answers, as it calls it. */
+  readonly request: string | null
 }
 
 export function toTaker(agent: AgentIdentity, request: ClaimRequest): Taker {
   const asked = Object.entries(request.modules).map(([module, { slots }]): [string, number] => [module, slots])
-  return { agent, name: request.agent, room: withRoom(agent, asked) }
+  return { agent, name: request.agent, room: withRoom(agent, asked), request: request.id ?? null }
 }
 
 /** What room is left after these. */
@@ -94,7 +96,8 @@ export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<
             ) as locked limit room.slots
           ) as taken
         )
-        update contractor.task set claim_token = gen_random_uuid(), agent = ${taker.name}, lease_until = ${leaseEnd(engine)}
+        update contractor.task set claim_token = gen_random_uuid(), agent = ${taker.name}, claim_request = ${taker.request},
+          lease_until = ${leaseEnd(engine)}
         where id = any(array(select id from picked))
         returning id, claim_token, module, function, params, attempt`,
   )

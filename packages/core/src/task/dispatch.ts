@@ -1,11 +1,9 @@
-import { type SQL, sql } from 'drizzle-orm'
-import { type Db, executePrepared, inTransaction } from '../database/database.ts'
+import { type Db, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
-import type { Advancer } from '../foreman/advance-jobs.ts'
-import type { Arrival, AskedTask } from '../foreman/call.ts'
-import type { Json } from '../plugin/json.ts'
-import { holdsSecret, mapSecretPlaces } from '../plugin/secret.ts'
+import { surface } from '../engine/surface.ts'
+import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
+import { waitForJobs } from '../foreman/work.ts'
 import type {
   ClaimedTask,
   ClaimRequest,
@@ -16,8 +14,12 @@ import type {
   TaskClaim,
   TaskResult,
 } from '../plugin/wire.ts'
-import { scrub } from '../secret/seal.ts'
-import { claimTasks, leaseEnd, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
+import type { Answer } from './answered-tasks.ts'
+import { toArrival, toAsked } from './arrival.ts'
+import { createClaimQueue } from './claim-queue.ts'
+import { claimTasks, hasRoom, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
+import { keepAnswers } from './claim-words.ts'
+import { findHeld, freeHeld, freeUnheard, type HeldTask, nameOf, renewHeld } from './held-tasks.ts'
 import { createPresence } from './presence.ts'
 
 /** What an agent's token allows it: decided by the server, never by the agent. */
@@ -29,13 +31,16 @@ export interface AgentIdentity {
   modules: readonly string[]
 }
 
-/** The handing out of Tasks, and the taking of their answers. */
+/** The handing out of Tasks, and the taking of their answers. Nobody of them waits for what somebody else holds. */
 export interface Dispatch {
   /** Tasks for an agent, each with a fresh claim token and a lease. Waits up to `waitMs` for there to be any. */
   claim(agent: AgentIdentity, request: ClaimRequest, signal?: AbortSignal): Promise<ClaimedTask[]>
-  /** Takes answers. One without the present token of its Task is refused, and changes nothing. */
+  /**
+   * Takes answers. One without the present token of its Task is refused, and changes nothing; so is one that nobody waits
+   * for any more, which only goes into the history. One whose Job somebody else has in hand is kept, and acted upon later.
+   */
   results(agent: AgentIdentity, results: readonly TaskResult[]): Promise<ClaimStatus[]>
-  /** Takes answers and claims more work, in one transaction; it does not wait for work. */
+  /** Takes answers and claims more work; it does not wait for work. */
   exchange(agent: AgentIdentity, request: ResultsRequest, signal?: AbortSignal): Promise<ResultsReply>
   /** Extends leases; a claim that is refused is lost. */
   renew(agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<ClaimStatus[]>
@@ -43,33 +48,91 @@ export interface Dispatch {
   release(agent: AgentIdentity, claims: ReleaseRequest['claims']): Promise<ClaimStatus[]>
 }
 
-/** How long a waiting claim sleeps without looking: a notification may have been lost. */
-const slowPollMs = 5_000
+const lost = 'This claim is lost: its lease ran out, or its Job does not want it any more'
+const unwanted = 'Its Job does not want it any more: the answer is kept in the history alone'
 
-export function createDispatch(engine: Engine, advancer: Advancer, closing: AbortSignal): Dispatch {
-  const presence = createPresence(engine, closing)
+export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
+  const presence = createPresence(engine)
+  const queue = createClaimQueue(engine)
+  const { db } = engine
 
-  /** What has waited longest is handed out first, and then what these results bring forth. */
-  async function take(
-    tx: Db,
-    agent: AgentIdentity,
-    results: readonly TaskResult[],
-    taker?: Taker,
-  ): Promise<ResultsReply> {
-    const [taken, older] = await Promise.all([takeHeld(tx, agent, results), taker ? claimTasks(engine, tx, taker) : []])
-    const arrivals = new Map<number, Arrival>()
-    for (const answer of results) {
-      const task = taken.get(nameOf(answer))
-      if (task) arrivals.set(Number(task.job), toArrival(engine, answer, task))
+  /** What is in the way of one answer keeps no other from being taken. */
+  async function deliver(answers: ReadonlyMap<number, Answer>, taker?: Taker): Promise<Advanced> {
+    const advanced = await advancer.deliver(answers, taker)
+    const among = (jobs: ReadonlySet<number>) => new Map([...answers].filter(([job]) => jobs.has(job)))
+    let left = among(advanced.aside)
+    if (left.size) {
+      // Another process of ours has them in hand for a moment; whoever has them for longer is not waited for.
+      await waitForJobs(engine, [...left.keys()])
+      const again = await advancer.deliver(left)
+      for (const job of again.moved) advanced.moved.add(job)
+      left = among(again.aside)
     }
-    const fresh = await advancer.deliver(tx, arrivals, taker && roomAfter(taker, older))
-    // An answer that stands twice in one message is taken once.
-    const once = new Set(taken.keys())
-    return { results: toStatuses(results, one => once.delete(nameOf(one))), tasks: [...older, ...fresh].map(reveal) }
+    if (left.size) {
+      const kept = await inShortTransaction(engine.database, tx => keepAnswers(engine, tx, left))
+      for (const job of kept) advanced.moved.add(job)
+      await tell('job')
+    }
+    return advanced
   }
 
-  /** Secrets are resolved here alone: into the Task that is handed out. */
-  const reveal = (task: ClaimedTask): ClaimedTask => ({ ...task, params: engine.seals.reveal(task.params) })
+  const tell = (...topics: Parameters<typeof notify>[1][]) => notify(db, ...topics)
+
+  async function take(agent: AgentIdentity, results: readonly TaskResult[], taker?: Taker) {
+    const held = await findHeld(db, agent, results)
+    const answers = new Map<number, Answer>()
+    for (const answer of results) {
+      const task = held.get(nameOf(answer))
+      // Of an answer that stands twice in one message, the first counts.
+      if (task && !answers.has(task.job)) answers.set(task.job, { arrival: toArrival(engine, answer, task), task })
+    }
+    const { moved, tasks } = await deliver(answers, taker)
+    const statuses = toStatuses(results, answer => {
+      const task = held.get(nameOf(answer))
+      if (!task || !answers.has(task.job) || !moved.has(task.job)) return lost
+      answers.delete(task.job)
+      return task.isRevoked ? unwanted : undefined
+    })
+    return { statuses, tasks }
+  }
+
+  /** Older Tasks first, in a transaction of their own, and then what the answers bring forth. */
+  async function claimNow(taker: Taker): Promise<ClaimedTask[]> {
+    if (!hasRoom(taker)) return []
+    return inShortTransaction(engine.database, tx => claimTasks(engine, tx, taker)).catch(error => {
+      if (isLockTimeout(error)) return []
+      throw error
+    })
+  }
+
+  /** Secrets are resolved here alone: into the Task that is handed out. One whose secret cannot be opened is no other's harm. */
+  async function reveal(tasks: readonly ClaimedTask[]): Promise<ClaimedTask[]> {
+    const open: ClaimedTask[] = []
+    const closed: { task: ClaimedTask; reason: string }[] = []
+    for (const task of tasks) {
+      try {
+        open.push({ ...task, params: engine.seals.reveal(task.params) })
+      } catch (error) {
+        closed.push({ task, reason: error instanceof Error ? error.message : String(error) })
+      }
+    }
+    if (closed.length) await refuse(closed)
+    return open
+  }
+
+  async function refuse(closed: readonly { task: ClaimedTask; reason: string }[]): Promise<void> {
+    const anybody = { name: '', sites: [], modules: closed.map(one => one.task.module) }
+    const held = await findHeld(
+      db,
+      anybody,
+      closed.map(one => one.task),
+    )
+    const answers = closed.flatMap(({ task, reason }): [number, Answer][] => {
+      const own = held.get(nameOf(task))
+      return own ? [[own.job, { arrival: { kind: 'refused', reason, task: toAsked(own) }, task: own }]] : []
+    })
+    await deliver(new Map(answers))
+  }
 
   /** Whoever asked is gone: nobody has begun these. */
   async function giveBack(agent: AgentIdentity, tasks: readonly ClaimedTask[]): Promise<ClaimedTask[]> {
@@ -81,154 +144,75 @@ export function createDispatch(engine: Engine, advancer: Advancer, closing: Abor
     return []
   }
 
-  const dispatch: Dispatch = {
+  async function hear(agent: AgentIdentity, request: ClaimRequest): Promise<void> {
+    presence.seen(agent, request)
+    if (!request.neverHad?.length) return
+    const freed = await inShortTransaction(engine.database, tx =>
+      freeUnheard(tx, request.agent, request.neverHad ?? []),
+    )
+    if (freed > 0) await tell('task')
+  }
+
+  const dispatch: Dispatch = surface<Dispatch>(engine, {
     async claim(agent, request, signal) {
+      await hear(agent, request)
       const taker = toTaker(agent, request)
-      presence.seen(agent, request)
-      const waited = new AbortController()
-      const over = signal ? AbortSignal.any([signal, waited.signal]) : waited.signal
-      const timeout = engine.clock.sleep(request.waitMs, over).then(() => waited.abort())
-      try {
-        for (;;) {
-          const heard = engine.notifications.next('task')
-          try {
-            const tasks = (await claimTasks(engine, engine.db, taker)).map(reveal)
-            if (signal?.aborted) return await giveBack(agent, tasks)
-            if (tasks.length || over.aborted || request.waitMs === 0) return tasks
-            const awake = new AbortController()
-            await Promise.race([
-              heard.promise,
-              timeout,
-              engine.clock.sleep(slowPollMs, AbortSignal.any([over, awake.signal])),
-            ])
-            awake.abort()
-          } finally {
-            heard.cancel()
-          }
-        }
-      } finally {
-        waited.abort()
-      }
+      const look = async () => reveal(await claimNow(taker))
+      const tasks = await queue.wait(taker, request.waitMs, signal, look)
+      return signal?.aborted ? giveBack(agent, tasks) : tasks
     },
     async results(agent, results) {
-      return inTransaction(engine.db, undefined, async tx => (await take(tx, agent, results)).results)
+      return (await take(agent, results)).statuses
     },
     async exchange(agent, { results, claim }, signal) {
-      if (claim) presence.seen(agent, claim)
+      if (claim) await hear(agent, claim)
       const taker = claim && toTaker(agent, claim)
-      const reply = await inTransaction(engine.db, undefined, tx => take(tx, agent, results, taker))
-      return signal?.aborted ? { ...reply, tasks: await giveBack(agent, reply.tasks) } : reply
+      const older = taker ? await claimNow(taker) : []
+      try {
+        const { statuses, tasks: fresh } = await take(agent, results, taker && roomAfter(taker, older))
+        const tasks = await reveal([...older, ...fresh])
+        return { results: statuses, tasks: signal?.aborted ? await giveBack(agent, tasks) : tasks }
+      } catch (error) {
+        await giveBack(agent, older).catch(() => undefined)
+        throw error
+      }
     },
     async renew(agent, claims) {
-      const kept = await executePrepared<{ id: string | number; claim_token: string }>(
-        engine.db,
-        sql`update contractor.task set lease_until = ${leaseEnd(engine)} where ${held(agent, claims)} returning id, claim_token`,
-      )
-      const names = new Set(kept.map(row => nameOf({ taskId: Number(row.id), claimToken: row.claim_token })))
-      return toStatuses(claims, one => names.has(nameOf(one)))
+      const kept = await inShortTransaction(engine.database, tx => renewHeld(engine, tx, agent, claims))
+      return toStatuses(claims, one => (kept.has(nameOf(one)) ? undefined : lost))
     },
     async release(agent, claims) {
-      return inTransaction(engine.db, undefined, async tx => {
-        const idle = claims.filter(one => !one.begun)
-        const free = await freeHeld(tx, agent, idle)
-        const lost = await takeHeld(
-          tx,
-          agent,
-          claims.filter(one => one.begun),
-        )
-        await advancer.deliver(
-          tx,
-          new Map(
-            [...lost.values()].map((one): [number, Arrival] => [
-              Number(one.job),
-              { kind: 'lost', agent: one.agent, task: toAsked(one) },
-            ]),
-          ),
-        )
-        if (free.size) await notify(tx, 'task')
-        return toStatuses(claims, one => free.has(one.taskId) || lost.has(nameOf(one)))
+      const idle = claims.filter(one => !one.begun)
+      const free = await inShortTransaction(engine.database, (tx: Db) => freeHeld(tx, agent, idle))
+      const held = await findHeld(
+        db,
+        agent,
+        claims.filter(one => one.begun || free.revoked.has(nameOf(one))),
+      )
+      const begun = (task: HeldTask): Answer => ({
+        arrival: { kind: 'lost', agent: task.agent, task: toAsked(task) },
+        task,
+      })
+      const { moved } = await deliver(new Map([...held.values()].map(task => [task.job, begun(task)])))
+      if (free.idle.size) await tell('task')
+      return toStatuses(claims, one => {
+        const task = held.get(nameOf(one))
+        return free.idle.has(nameOf(one)) || (task && moved.has(task.job)) ? undefined : lost
       })
     },
-  }
+  })
   return dispatch
 }
 
-/**
- * The Tasks among these that are still held with the token that was shown, and that this agent may have. The token is
- * compared as text, since what is shown may be none.
- */
-function held(agent: AgentIdentity, claims: readonly TaskClaim[]): SQL {
-  const shown = JSON.stringify(claims.map(({ taskId, claimToken }) => ({ id: taskId, token: claimToken })))
-  return sql`task.id = any(array(select id from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint)))
-    and (task.id, task.claim_token::text) in (
-      select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text))
-    and task.module in (select value from jsonb_array_elements_text(${JSON.stringify(agent.modules)}::jsonb) as value)`
-}
-
-interface Taken extends Record<string, unknown> {
-  id: string | number
-  job: string | number
-  agent: string
-  claim_token: string
-  module: string
-  function: string
-  params: Json
-  attempt: number
-  since_ms: string
-}
-
-/** Removes the Tasks that are held by these claims; by claim, their Jobs. */
-async function takeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<Map<string, Taken>> {
-  if (!claims.length) return new Map()
-  const rows = await executePrepared<Taken>(
-    tx,
-    sql`delete from contractor.task where ${held(agent, claims)} returning id, job, agent, claim_token,
-          module, function, params, attempt, (extract(epoch from created_at) * 1000)::bigint::text as since_ms`,
-  )
-  return new Map(rows.map(row => [nameOf({ taskId: Number(row.id), claimToken: row.claim_token }), row]))
-}
-
-/** Makes the Tasks that are held by these claims free for others. */
-async function freeHeld(tx: Db, agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<Set<number>> {
-  if (!claims.length) return new Set()
-  const rows = await executePrepared<{ id: string | number }>(
-    tx,
-    sql`update contractor.task set claim_token = null, agent = null, lease_until = null
-        where ${held(agent, claims)} returning id`,
-  )
-  return new Set(rows.map(row => Number(row.id)))
-}
-
-const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
-
-/**
- * What an agent answers, without secrets in clear: those that its Task's result marks are sealed, and those that it was
- * given are masked wherever it repeats them.
- */
-function toArrival(engine: Engine, { result, error }: TaskResult, taken: Taken): Arrival {
-  const task = toAsked(taken)
-  const given = engine.seals.plainTexts(taken.params)
-  if (error) return { kind: 'failed', error: { ...error, message: String(scrub(error.message, given)) }, task }
-  const answered = result ?? null
-  const schema = engine.plugins.findTask(taken.module, taken.function)?.result
-  const seal = (text: string) =>
-    holdsSecret(text) ? text : engine.seals.seal(text, `The answer of ${taken.module}.${taken.function}`)
-  const sealed = schema ? mapSecretPlaces(schema, answered, seal) : answered
-  return { kind: 'result', value: scrub(sealed, given), task }
-}
-
-function toAsked({ module, function: name, params, agent, attempt, since_ms }: Taken): AskedTask {
-  return { module, function: name, params, agent, attempt, sinceMs: Number(since_ms) }
-}
-
-function toStatuses(shown: readonly TaskClaim[], isKept: (claim: TaskClaim) => boolean): ClaimStatus[] {
-  return shown.map(claim =>
-    isKept(claim)
+/** `refused` says why a claim is not accepted. */
+function toStatuses<Claim extends TaskClaim>(
+  shown: readonly Claim[],
+  refused: (claim: Claim) => string | undefined,
+): ClaimStatus[] {
+  return shown.map(claim => {
+    const reason = refused(claim)
+    return reason === undefined
       ? { taskId: claim.taskId, accepted: true }
-      : {
-          taskId: claim.taskId,
-          accepted: false,
-          reason: 'This claim is lost: its lease ran out, or its Job does not want it any more',
-        },
-  )
+      : { taskId: claim.taskId, accepted: false, reason }
+  })
 }

@@ -11,7 +11,7 @@ export interface Presence {
 /** How exactly it is known when an agent was last seen, in milliseconds. */
 const noteEveryMs = 10_000
 
-export function createPresence(engine: Engine, closing: AbortSignal): Presence {
+export function createPresence(engine: Engine): Presence {
   const noted = new Set<string>()
   const note = async ({ sites, modules: allowed }: AgentIdentity, { agent: name, modules: offered }: ClaimRequest) => {
     const modules = Object.keys(offered).filter(module => allowed.includes(module))
@@ -30,7 +30,7 @@ export function createPresence(engine: Engine, closing: AbortSignal): Presence {
       note(identity, request).catch(error =>
         engine.log('warn', 'An agent could not be noted', { agent: request.agent, error: String(error) }),
       )
-      void engine.clock.sleep(noteEveryMs, closing).then(() => noted.delete(key))
+      void engine.clock.sleep(noteEveryMs, engine.closing).then(() => noted.delete(key))
     },
   }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { token } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { requireSite } from '../site/sites.ts'
@@ -53,7 +54,7 @@ export function createTokens(engine: Engine): Tokens {
       ? { kind: 'admin', name: row.name }
       : { kind: 'agent', name: row.name, sites: row.sites, modules: row.modules }
   }
-  return {
+  return surface(engine, {
     async create(input, options = {}) {
       const parsed = parseInput(tokenInput, input, 'The token')
       const secret = options.secret ?? `ctr_${randomBytes(32).toString('base64url')}`
@@ -104,7 +105,7 @@ export function createTokens(engine: Engine): Tokens {
       if (!gone.length)
         throw new ContractorError('NOT_FOUND', `Token '${name}' does not exist`, { kind: 'token', id: name })
     },
-  }
+  })
 }
 
 /** Secrets are 256 random bits, so a plain hash is enough: there is nothing to guess. The look-up by hash tells no timing. */

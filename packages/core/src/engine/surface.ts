@@ -1,0 +1,68 @@
+import { toDatabaseError } from '../database/database-error.ts'
+import { ContractorError, isContractorError } from '../plugin/error.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * What the SDK shows of a part of the engine: the same functions, with what holds for each of them. After `close()` every
+ * call says CLOSED; a call that would wait for its own caller's transaction is refused; and what the database throws
+ * comes as an error of ours.
+ */
+export function surface<T extends object>(engine: Engine, part: T): T {
+  const shown: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(part))
+    shown[name] = typeof value === 'function' ? guard(engine, value as AnyFunction) : value
+  return shown as T
+}
+
+type AnyFunction = (...given: unknown[]) => unknown
+
+function guard(engine: Engine, run: AnyFunction): AnyFunction {
+  return (...given) => {
+    let result: unknown
+    try {
+      refuse(engine, given.at(-1))
+      result = run(...given)
+    } catch (error) {
+      return Promise.reject(toDatabaseError(error, nameOf(engine)))
+    }
+    if (isGenerator(result)) return follow(engine, result)
+    if (!(result instanceof Promise)) return result
+    return result.catch(async (error: unknown) => {
+      throw await shownError(engine, error)
+    })
+  }
+}
+
+const nameOf = ({ database }: Engine) => `The database in ${database.name}`
+
+function refuse(engine: Engine, options: unknown): void {
+  if (engine.closing.aborted) throw closed()
+  const takesPart = typeof options === 'object' && options !== null && 'tx' in options && options.tx !== undefined
+  if (!takesPart && engine.database.waitsForCaller()) {
+    throw new ContractorError(
+      'TRANSACTION_NEEDED',
+      'This call stands inside of a transaction on the same embedded database, which has one session: it would wait for that transaction for ever. Pass the transaction as `tx`, or call after it.',
+      {},
+    )
+  }
+}
+
+export const closed = () =>
+  new ContractorError('CLOSED', 'This Contractor is closed: make another one with createContractor', {})
+
+async function shownError(engine: Engine, error: unknown): Promise<unknown> {
+  const shown = toDatabaseError(error, nameOf(engine))
+  if (!isContractorError(shown, 'DATABASE_UNREACHABLE')) return shown
+  return engine.closing.aborted ? closed() : shown
+}
+
+const isGenerator = (value: unknown): value is AsyncGenerator =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'return' in value
+
+async function* follow(engine: Engine, generator: AsyncGenerator): AsyncGenerator {
+  try {
+    yield* generator
+  } catch (error) {
+    throw await shownError(engine, error)
+  }
+}

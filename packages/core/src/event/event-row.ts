@@ -1,0 +1,19 @@
+import type { event } from '../database/job-schema.ts'
+import type { Event, EventType } from './event.ts'
+
+/** A cursor is the event's place, which is what counts, and its id, by which cursors of earlier versions are understood. */
+export const placeIn = (cursor: string): number => Number(cursor.split('-')[0])
+
+export function toEvent(row: typeof event.$inferSelect): Event {
+  return {
+    cursor: `${row.place}-${row.id}`,
+    at: row.at.toISOString(),
+    type: row.type as EventType,
+    by: row.by,
+    job: row.job,
+    foundation: row.foundation,
+    structure: row.structure,
+    dependency: row.dependency,
+    data: row.data,
+  }
+}

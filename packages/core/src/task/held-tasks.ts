@@ -1,0 +1,162 @@
+import { type SQL, sql } from 'drizzle-orm'
+import { type Db, executePrepared } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Json } from '../plugin/json.ts'
+import { isStorable } from '../plugin/text.ts'
+import type { TaskClaim } from '../plugin/wire.ts'
+import { leaseEnd } from './claim-tasks.ts'
+import { keepRenewals } from './claim-words.ts'
+import type { AgentIdentity } from './dispatch.ts'
+
+/** A Task that an agent holds, by the claim that it shows. */
+export interface HeldTask {
+  id: number
+  claimToken: string
+  job: number
+  agent: string
+  request: string
+  module: string
+  function: string
+  params: Json
+  attempt: number
+  /** Milliseconds since the epoch. */
+  sinceMs: number
+  /** Nobody waits for its answer any more. */
+  isRevoked: boolean
+}
+
+export const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
+
+/** What no claim can be is refused before it reaches the database, which would refuse all that is shown with it. */
+const isClaim = ({ taskId, claimToken }: TaskClaim): boolean =>
+  Number.isSafeInteger(taskId) && taskId > 0 && isStorable(claimToken)
+
+/**
+ * The Tasks among these that are still held with the token that was shown, and that this agent may have. The token is
+ * compared as text, since what is shown may be none.
+ */
+function held(agent: AgentIdentity, claims: readonly TaskClaim[]): SQL {
+  const shown = JSON.stringify(
+    claims.filter(isClaim).map(({ taskId, claimToken }) => ({ id: taskId, token: claimToken })),
+  )
+  return sql`task.id = any(array(select id from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint)))
+    and (task.id, task.claim_token::text) in (
+      select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text))
+    and task.module in (select value from jsonb_array_elements_text(${JSON.stringify(agent.modules)}::jsonb) as value)`
+}
+
+/** The Tasks that are held by these claims, and not answered yet; by claim. Locks nothing. */
+export async function findHeld(
+  db: Db,
+  agent: AgentIdentity,
+  claims: readonly TaskClaim[],
+): Promise<Map<string, HeldTask>> {
+  if (!claims.length) return new Map()
+  const rows = await executePrepared<
+    Record<'id' | 'job' | 'token' | 'request' | 'module' | 'function' | 'since_ms', string> & {
+      agent: string | null
+      params: Json
+      attempt: number
+      revoked: boolean
+    }
+  >(
+    db,
+    sql`select id::text, job::text, claim_token::text as token, agent, request, module, function, params, attempt,
+          revoked_at is not null as revoked, (extract(epoch from created_at) * 1000)::bigint::text as since_ms
+        from contractor.task where ${held(agent, claims)} and not exists (
+          select from contractor.claim_word word
+          where word.task = task.id and word.claim_token = task.claim_token and word.arrival is not null)`,
+  )
+  return new Map(
+    rows.map(({ id, job, token, agent: name, since_ms: sinceMs, revoked, ...row }) => [
+      nameOf({ taskId: Number(id), claimToken: token }),
+      {
+        ...row,
+        id: Number(id),
+        job: Number(job),
+        claimToken: token,
+        agent: name ?? 'that had it',
+        sinceMs: Number(sinceMs),
+        isRevoked: revoked,
+      },
+    ]),
+  )
+}
+
+/**
+ * Extends leases; says which claims go on. Of a Task that is not wanted any more its agent hears by that, and has a moment
+ * to let go of it.
+ */
+export async function renewHeld(
+  engine: Engine,
+  tx: Db,
+  agent: AgentIdentity,
+  claims: readonly TaskClaim[],
+): Promise<Set<string>> {
+  const rows = await executePrepared<{ id: string; token: string; locked: boolean; revoked: boolean }>(
+    tx,
+    sql`with free as (
+          select task.id from contractor.task where ${held(agent, claims)} for no key update skip locked
+        ), renewed as (
+          update contractor.task set lease_until =
+            case when revoked_at is null then ${leaseEnd(engine)}
+            else least(lease_until, ${engine.clock.now()} + ${letGoMs}::float8 * interval '1 millisecond') end
+          where id in (select id from free)
+        )
+        select task.id::text, claim_token::text as token, task.id in (select id from free) as locked,
+          revoked_at is not null as revoked
+        from contractor.task where ${held(agent, claims)}`,
+  )
+  const kept = rows.filter(row => !row.revoked)
+  const claimOf = (row: { id: string; token: string }) => ({ taskId: Number(row.id), claimToken: row.token })
+  await keepRenewals(tx, kept.filter(row => !row.locked).map(claimOf), leaseEnd(engine))
+  return new Set(kept.map(row => nameOf(claimOf(row))))
+}
+
+/** How long an agent may take to stop a handler whose Task was revoked, in milliseconds: what `abandonMs` is to it, and more. */
+const letGoMs = 3_000
+
+/**
+ * Makes the Tasks that are held by these claims free for others. Of those that were revoked nobody is to have them any
+ * more: they are given up as they are.
+ */
+export async function freeHeld(
+  tx: Db,
+  agent: AgentIdentity,
+  claims: readonly TaskClaim[],
+): Promise<{ idle: Set<string>; revoked: Set<string> }> {
+  if (!claims.length) return { idle: new Set(), revoked: new Set() }
+  const rows = await executePrepared<{ id: string; token: string; revoked: boolean }>(
+    tx,
+    sql`with free as (
+          select task.id, task.claim_token::text as token, revoked_at is not null as revoked
+          from contractor.task where ${held(agent, claims)} for update skip locked
+        ), freed as (
+          update contractor.task set claim_token = null, agent = null, claim_request = null, lease_until = null
+          where id in (select id from free where not revoked)
+        )
+        select id::text, token, revoked from free`,
+  )
+  const names = (revoked: boolean) =>
+    new Set(
+      rows.flatMap(row => (row.revoked === revoked ? [nameOf({ taskId: Number(row.id), claimToken: row.token })] : [])),
+    )
+  return { idle: names(false), revoked: names(true) }
+}
+
+/** Frees what was handed out in answers that an agent never had: nobody has begun it. Says how many Tasks those were. */
+export async function freeUnheard(tx: Db, agent: string, requests: readonly string[]): Promise<number> {
+  const ids = requests.filter(isStorable)
+  if (!ids.length) return 0
+  const rows = await executePrepared(
+    tx,
+    sql`update contractor.task set claim_token = null, agent = null, claim_request = null, lease_until = null
+        where id = any(array(
+          select id from contractor.task where lease_until is not null and revoked_at is null and agent = ${agent}
+            and claim_request in (select value from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value)
+            and not exists (select from contractor.claim_word word where word.task = task.id and word.claim_token = task.claim_token)
+          for update skip locked))
+        returning id`,
+  )
+  return rows.length
+}

@@ -1,0 +1,130 @@
+import { sql } from 'drizzle-orm'
+import { type Db, executePrepared, executeRows, inShortTransaction, isLockTimeout } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+
+/**
+ * Leases are for agents that have fallen silent; in a time in which nobody could hear them, no silence says anything. So
+ * every process with an engine says regularly that it is there, and whoever finds that there was nobody (a server that was
+ * away, a database that was, a process that was stopped) gives all leases a whole one from now on, before any of them is
+ * looked at.
+ *
+ * Whether somebody is alive is judged by the server's own clock, and a process's own absence by its monotonic one; so
+ * neither a test that turns the engine's clock nor a jump of the database's makes an absence, and a jump by itself is
+ * treated like one: leases that were given by another clock are worth nothing.
+ */
+export interface Pulse {
+  /** Says that this process is there, unless it has just done so. To be called before leases are looked at. */
+  beat(): Promise<void>
+  start(): void
+  /** Says that it is there no more. */
+  stop(): Promise<void>
+}
+
+export function createPulse(engine: Engine, id: string): Pulse {
+  const everyMs = Math.max(200, engine.leaseMs / 5)
+  /** Silent for longer than that, it could not have heard an agent in time. */
+  const absentMs = Math.max(1_000, everyMs * 2)
+  let beatenAt = Number.NEGATIVE_INFINITY
+  let beating: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const beatNow = async (): Promise<void> => {
+    const silentMs = performance.now() - beatenAt
+    await inShortTransaction(engine.database, async tx => {
+      // One at a time, so that the first that is back is the one that finds out.
+      await executeRows(tx, sql`select pg_advisory_xact_lock(${pulseLock})`)
+      const [row] = await executePrepared<{ others: boolean; ever: boolean; since: number | null }>(
+        tx,
+        sql`select coalesce(bool_or(id <> ${id}::uuid and case
+                when ended_at is null then beat_at > clock_timestamp() - ${absentMs}::float8 * interval '1 millisecond'
+                else seen_at > ${engine.clock.now()} - ${absentMs}::float8 * interval '1 millisecond' end), false) as others,
+              count(*) > 0 as ever,
+              extract(epoch from max(${engine.clock.now()} - seen_at) filter (where id = ${id}::uuid))::float8 * 1000 as since
+            from contractor.engine_process`,
+      )
+      const jumpMs = engine.clock.isSteady && row?.since != null ? row.since - silentMs : 0
+      if (Math.abs(jumpMs) > absentMs) await followJump(tx, jumpMs)
+      if (silentMs > absentMs && row?.ever && !row.others) {
+        const extended = await executePrepared(
+          tx,
+          sql`update contractor.task set lease_until = greatest(lease_until, ${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond')
+              where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))
+              returning 1`,
+        )
+        if (extended.length)
+          engine.log('info', 'Nobody could hear the agents for a while: their leases begin anew', {
+            tasks: extended.length,
+          })
+      }
+      await executePrepared(
+        tx,
+        sql`insert into contractor.engine_process (id, seen_at, beat_at)
+            values (${id}::uuid, ${engine.clock.now()}, clock_timestamp())
+            on conflict (id) do update set seen_at = excluded.seen_at, beat_at = excluded.beat_at, ended_at = null`,
+      )
+    })
+    beatenAt = performance.now()
+  }
+
+  /** Leases are given anew by the clock as it is now; and what is due now is not to wait until it has caught up. */
+  const followJump = async (tx: Db, jumpMs: number): Promise<void> => {
+    engine.log('warn', "The database's clock has jumped: leases begin anew", { jumpMs: Math.round(jumpMs) })
+    await executePrepared(
+      tx,
+      sql`update contractor.task set lease_until = ${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond'
+          where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))`,
+    )
+    if (jumpMs > 0) return
+    const earlier = sql`${jumpMs}::float8 * interval '1 millisecond'`
+    await executePrepared(tx, sql`update contractor.wake set look_at = look_at + ${earlier}`)
+    await executePrepared(tx, sql`update contractor.claim_word set look_at = look_at + ${earlier}`)
+    await executePrepared(
+      tx,
+      sql`update contractor.job set wake_at = wake_at + ${earlier}
+          where id = any(array(select id from contractor.job where wake_at > ${engine.clock.now()} for no key update skip locked))`,
+    )
+  }
+
+  const beat = (): Promise<void> => {
+    if (performance.now() - beatenAt < everyMs) return Promise.resolve()
+    beating ??= beatNow().finally(() => {
+      beating = undefined
+    })
+    return beating
+  }
+
+  return {
+    beat,
+    start() {
+      const next = () => {
+        timer = setTimeout(() => {
+          beat()
+            .catch(error => {
+              if (!isLockTimeout(error) && !engine.closing.aborted)
+                engine.log('warn', 'This process could not say that it is there', { error: firstLine(error) })
+            })
+            .finally(() => {
+              if (!engine.closing.aborted) next()
+            })
+        }, everyMs)
+        timer.unref()
+      }
+      next()
+    },
+    async stop() {
+      clearTimeout(timer)
+      await beating?.catch(() => undefined)
+      await executePrepared(
+        engine.db,
+        sql`update contractor.engine_process set ended_at = clock_timestamp(), seen_at = ${engine.clock.now()}
+            where id = ${id}::uuid`,
+      )
+    },
+  }
+}
+
+/** Any fixed number will do. */
+const pulseLock = 7_263_405_120
+
+const firstLine = (error: unknown): string =>
+  error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
