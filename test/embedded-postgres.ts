@@ -27,7 +27,7 @@ export async function startPostgres({ durable = false }: { durable?: boolean } =
     postgresFlags: [
       // Autovacuum's transactions come at odd moments; short tests need none of it.
       ...(durable ? [] : ['-c', 'fsync=off', '-c', 'autovacuum=off']),
-      ...['-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'],
+      ...['-c', 'max_connections=200', '-c', 'max_prepared_transactions=10', '-c', 'listen_addresses=127.0.0.1'],
     ],
     onLog: () => undefined,
     onError: () => undefined,

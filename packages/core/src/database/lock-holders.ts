@@ -61,6 +61,20 @@ async function membersOf(db: Db, xmax: string): Promise<string[]> {
   return rows.map(row => row.xid)
 }
 
+/** Whoever has written something, and has had a transaction open for so long: one of them is who was waited for. */
+export function findLongTransactions(db: Db, ms: number): Promise<LockHolder[]> {
+  return executeRows<LockHolder>(
+    db,
+    sql`select pid, coalesce(nullif(application_name, ''), usename::text, '') as application,
+          to_json(xact_start) #>> '{}' as since, coalesce(state, '') as state
+        from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and xact_start < clock_timestamp() - ${ms}::float8 * interval '1 millisecond'
+          and (backend_xid is not null or pid in (select pid from pg_locks where mode in ('RowShareLock', 'RowExclusiveLock', 'AccessExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock') and locktype = 'relation'))
+        union all
+        select null, gid, to_json(prepared) #>> '{}', 'prepared transaction' from pg_prepared_xacts where database = current_database()`,
+  )
+}
+
 /** As messages name it. */
 export function describeHolder({ pid, application, since, state }: LockHolder): string {
   const who = pid === null ? `the prepared transaction '${application}'` : `session ${pid} ('${application}', ${state})`

@@ -1,4 +1,6 @@
 import { toDatabaseError } from '../database/database-error.ts'
+import { describeHolder, findLongTransactions } from '../database/lock-holders.ts'
+import { callWaitMs } from '../database/open-postgres.ts'
 import { ContractorError, isContractorError } from '../plugin/error.ts'
 import type { Engine } from './engine.ts'
 
@@ -17,6 +19,8 @@ export function surface<T extends object>(engine: Engine, part: T): T {
 type AnyFunction = (...given: unknown[]) => unknown
 
 function guard(engine: Engine, run: AnyFunction): AnyFunction {
+  if (Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]')
+    return (...given) => follow(engine, given, run as (...given: unknown[]) => AsyncGenerator)
   return (...given) => {
     let result: unknown
     try {
@@ -25,7 +29,6 @@ function guard(engine: Engine, run: AnyFunction): AnyFunction {
     } catch (error) {
       return Promise.reject(toDatabaseError(error, nameOf(engine)))
     }
-    if (isGenerator(result)) return follow(engine, result)
     if (!(result instanceof Promise)) return result
     return result.catch(async (error: unknown) => {
       throw await shownError(engine, error)
@@ -52,16 +55,30 @@ export const closed = () =>
 
 async function shownError(engine: Engine, error: unknown): Promise<unknown> {
   const shown = toDatabaseError(error, nameOf(engine))
+  if (isContractorError(shown, 'LOCKED') && shown !== error) return withHolders(engine, shown)
   if (!isContractorError(shown, 'DATABASE_UNREACHABLE')) return shown
   return engine.closing.aborted ? closed() : shown
 }
 
-const isGenerator = (value: unknown): value is AsyncGenerator =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'return' in value
+/** Says who it is that was waited for, as far as that can be seen. */
+async function withHolders(engine: Engine, error: ContractorError<'LOCKED'>): Promise<ContractorError<'LOCKED'>> {
+  if (engine.database.kind === 'pglite') return error
+  const found = await findLongTransactions(engine.db, callWaitMs / 2).catch(() => [])
+  if (!found.length) return error
+  const holders = found.map(describeHolder)
+  const { cause } = error
+  const message = `${error.message} Open for so long: ${holders.join('; ')}.`
+  return new ContractorError('LOCKED', message, { holders }, { cause, retryable: true })
+}
 
-async function* follow(engine: Engine, generator: AsyncGenerator): AsyncGenerator {
+async function* follow(
+  engine: Engine,
+  given: readonly unknown[],
+  run: (...given: unknown[]) => AsyncGenerator,
+): AsyncGenerator {
   try {
-    yield* generator
+    refuse(engine, given.at(-1))
+    yield* run(...given)
   } catch (error) {
     throw await shownError(engine, error)
   }

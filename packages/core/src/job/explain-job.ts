@@ -3,6 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { agent, job, task } from '../database/job-schema.ts'
+import { describeHolder, findLockHolders } from '../database/lock-holders.ts'
 import type { Engine } from '../engine/engine.ts'
 import { call as callSchema, mostAttempts } from '../foreman/call.ts'
 import { ContractorError } from '../plugin/error.ts'
@@ -12,7 +13,7 @@ import { jobStates } from './job.ts'
 import { type Verb, verbs } from './job-verbs.ts'
 import { loadNeighbours } from './neighbours.ts'
 import { jobKind } from './rules.ts'
-import { type JobRow, jobTarget, lockTarget, type Target } from './target.ts'
+import { type JobRow, jobTarget, readTarget, type Target } from './target.ts'
 
 /** Why a Job is where it is: in words, and as data. */
 export const explanation = z.object({
@@ -21,6 +22,7 @@ export const explanation = z.object({
   because: z.array(
     z.object({
       code: z.enum([
+        'held-up',
         'needs',
         'needed-by',
         'not-located',
@@ -48,13 +50,30 @@ type Because = Explanation['because'][number]
 export async function explainJob(engine: Engine, tx: Db, id: number): Promise<Explanation> {
   const [row] = await tx.select().from(job).where(eq(job.id, id))
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
-  const target = (await lockTarget(tx, jobTarget(row))) as Target
+  const target = (await readTarget(tx, jobTarget(row))) as Target
   const undoing = row.undoing !== null
   const allowed = (Object.keys(verbs) as Verb[]).filter(verb => {
     if (!verbs[verb].from.includes(row.state)) return false
     return verb === 'skip' ? undoing : !(undoing && (verb === 'undo' || verb === 'rollback'))
   })
-  return { job: id, state: row.state, because: await reasons(engine, tx, row, target), verbs: allowed }
+  const because = [...(await holders(engine, tx, row, target)), ...(await reasons(engine, tx, row, target))]
+  return { job: id, state: row.state, because, verbs: allowed }
+}
+
+/** Whoever has what it needs in hand at this moment: until their transactions end, it cannot go on. */
+async function holders(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Because[]> {
+  if (row.outcome !== null || engine.database.kind === 'pglite') return []
+  const found = await findLockHolders(tx, {
+    jobs: [row.id],
+    foundations: [target.foundation.locator],
+    structures: target.structure ? [target.structure.id] : [],
+    dependencies: target.dependency ? [target.dependency.id] : [],
+  })
+  return found.map(holder => ({
+    code: 'held-up',
+    text: `It is held up by ${describeHolder(holder)}: it goes on when that has ended`,
+    data: { pid: holder.pid, application: holder.application, since: holder.since, state: holder.state },
+  }))
 }
 
 async function reasons(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Because[]> {
@@ -66,7 +85,8 @@ async function reasons(engine: Engine, tx: Db, row: JobRow, target: Target): Pro
     const { stop } = row.vm ?? ({} as Partial<State>)
     const line = stop && 'line' in stop ? stop.line : null
     const at = line === null ? '' : ` (line ${line} of its script)`
-    return [{ code: 'stopped', text: `${row.message}${at}`, data: { message: row.message, line } }]
+    const reason = row.reason ?? row.message
+    return [{ code: 'stopped', text: `${reason}${at}`, data: { reason, message: row.message, line } }]
   }
   const [out] = await tx.select().from(task).where(eq(task.job, row.id))
   return out ? taskReasons(engine, tx, out) : queuedReasons(row)
