@@ -135,7 +135,9 @@ describe('a transaction of somebody else that holds a Foundation', () => {
     ["select * from contractor.site where name = 'lab' for update"],
   ])('by %s, lets the Jobs of others go on', async statement => {
     const logged: string[] = []
-    const shop = await openShop(undefined, { log: (_, message, detail) => logged.push(`${message} ${JSON.stringify(detail)}`) })
+    const shop = await openShop(undefined, {
+      log: (_, message, detail) => logged.push(`${message} ${JSON.stringify(detail)}`),
+    })
     await shop.contractor.sites.create({ name: 'annex' })
     for (const name of ['aa', 'bb', 'cc']) {
       const script = name === 'aa' ? 'delay( seconds=1 )\nfoundation.label\nfoundation.mark = "m"' : 'foundation.oil()'
@@ -208,8 +210,9 @@ describe('events', () => {
 
 /** Where the server allows it; a plain transaction otherwise, which is what it would be. */
 async function prepareOne(client: Sql) {
-  const [{ max_prepared_transactions: most } = { max_prepared_transactions: '0' }] =
-    await client<{ max_prepared_transactions: string }[]>`show max_prepared_transactions`
+  const [{ max_prepared_transactions: most } = { max_prepared_transactions: '0' }] = await client<
+    { max_prepared_transactions: string }[]
+  >`show max_prepared_transactions`
   if (most === '0') throw new Error('The tests’ server must allow prepared transactions')
   const session = await client.reserve()
   await session.unsafe('begin')
@@ -270,7 +273,10 @@ describe('a host’s own transaction', () => {
     await client.transaction(async () => {
       refused = await shop.contractor.sites.list().catch(error => error)
     })
-    expect(refused).toMatchObject({ code: 'TRANSACTION_NEEDED', message: expect.stringContaining('Pass the transaction as `tx`') })
+    expect(refused).toMatchObject({
+      code: 'TRANSACTION_NEEDED',
+      message: expect.stringContaining('Pass the transaction as `tx`'),
+    })
     expect((await shop.contractor.sites.list()).items).toHaveLength(1)
   })
 })
@@ -297,7 +303,13 @@ describe('a database with defaults of its own', () => {
     await one.scripts.put({ name: 'weld', source: 'foundation.weld()\nfoundation.weld()' })
     await one.blueprints.put({ kind: 'foundation', name: 'base', scripts: { create: 'weld' } })
     for (let at = 0; at < 6; at++) {
-      await one.foundations.create({ locator: `f${at}`, type: 'Lathe', site: 'lab', blueprint: 'base', fields: { serial: 's' } })
+      await one.foundations.create({
+        locator: `f${at}`,
+        type: 'Lathe',
+        site: 'lab',
+        blueprint: 'base',
+        fields: { serial: 's' },
+      })
       await one.foundations.setState(`f${at}`, 'located')
       await one.jobs.create({ foundation: `f${at}` }, 'create')
     }
