@@ -1,4 +1,5 @@
 import type { Diagnostic, Position } from './diagnostic.ts'
+import { mendText } from './value/storable.ts'
 
 /** More findings than this in one text say nothing new, and a hostile text would otherwise fill the memory with them. */
 const MAX_FINDINGS = 100
@@ -22,15 +23,16 @@ export class Source {
       this.findings.some(f => f.line === line && f.column === column && f.severity === 'error')
     )
       return
-    const text = this.lineText(line)
+    // A finding can be kept also where its source cannot.
+    const text = mendText(this.lineText(line))
     this.findings.push({
       severity,
       code,
-      message,
+      message: mendText(message),
       line,
       column,
       text,
-      ...(suggestion === undefined ? {} : { suggestion }),
+      ...(suggestion === undefined ? {} : { suggestion: mendText(suggestion) }),
     })
   }
 

@@ -32,6 +32,11 @@ describe('values of the host', () => {
     [{ $time: 'soon' }, /key \$time, which must be escaped/],
     [{ $time: 5, more: 1 }, /key \$time, which must be escaped/],
     [{ $secret: 5 }, /key \$secret/],
+    ['a\0b', /^`host.value` cannot be kept: it holds a text with a NUL character: 'a\ufffdb'$/],
+    [[{ a: 'x\ud83d' }], /^`host.value` cannot be kept: it holds a text with half of a surrogate pair, .*: 'x\ufffd'$/],
+    ['\ude00', /half of a surrogate pair/],
+    [{ 'a\0': 1 }, /a key with a NUL character/],
+    [{ $ref: '\0' }, /a NUL character/],
     [JSON.parse(`${'['.repeat(150)}${']'.repeat(150)}`), /nested too deep/],
   ])('what is no JSON is refused (%#)', (value, message) => {
     expect(hold(value)).toMatchObject({ kind: 'aborted', message: expect.stringMatching(message) })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compile, createState, format, formatDiagnostic, run } from '../src/index.ts'
+import { mendText } from '../src/value/storable.ts'
 import { allCases } from './case-file.ts'
 import { createStillHost } from './playing-host.ts'
 
@@ -85,7 +86,7 @@ test('whatever a program is turned into: it compiles and runs, or it is refused 
         const lines = text.split(/\r\n|\n|\r/)
         const compiled = compile(text)
         for (const finding of compiled.diagnostics) {
-          expect(finding.text).toBe(lines[finding.line - 1])
+          expect(finding.text).toBe(mendText(lines[finding.line - 1] ?? ''))
           expect(finding.column).toBeGreaterThan(0)
           expect(finding.column).toBeLessThanOrEqual(Array.from(finding.text).length + 1)
           expect(formatDiagnostic(finding)).toContain('^')

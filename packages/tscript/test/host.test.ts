@@ -198,6 +198,12 @@ describe('states', () => {
     expect(runs).toBeGreaterThan(10)
   })
 
+  test.each(['<', '<=', '+', '-', '*'])('a mistake of %s is placed where it stands', operator => {
+    const program = programOf(`b = 1\na = ( 'x' ${operator} 2 )\n`)
+    const { stop } = run(program, createState(program), createStillHost())
+    expect(stop).toMatchObject({ kind: 'aborted', line: 2, column: 11 })
+  })
+
   test('names that a program mentions', () => {
     const program = programOf(
       'config.port = structure.port\nfoundation.power_on()\nif exists( structure.ip ) then foundation.power_on( hard=True )\nlen( array=[] )\n',

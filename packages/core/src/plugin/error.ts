@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Json } from './json.ts'
-import { cutText, mendText } from './text.ts'
+import { cutText, findUnstorable, mendText } from './text.ts'
 
 /**
  * Every error that Contractor raises, by code: what its `data` holds. Code matches on `code`, never on the class or
@@ -90,7 +90,18 @@ export function taskFailed(message: string, options: ContractorErrorOptions = {}
 /** Parses unknown input; a refusal is one VALIDATION_FAILED that names every wrong field of `what`. */
 export function parseInput<T extends z.ZodType>(schema: T, input: unknown, what: string): z.output<T> {
   const parsed = schema.safeParse(input)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    const path = findUnstorable(parsed.data)
+    if (!path) return parsed.data
+    const issue = { path: path.join('.'), message: 'holds NUL or half a character, which cannot be kept' }
+    throw new ContractorError(
+      'VALIDATION_FAILED',
+      `${what} is not valid: ${issue.path && `${issue.path} `}${issue.message}`,
+      {
+        issues: [issue],
+      },
+    )
+  }
   const issues = parsed.error.issues.map(issue => ({
     path: issue.path.map(String).join('.'),
     // Of a key that is not allowed, the issue itself says only that; within, it says why.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isStorable, mendText } from './text.ts'
+import { findUnstorable, mendText } from './text.ts'
 
 /** Plain JSON: the only form in which state, arguments, parameters and results are kept and sent. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -25,19 +25,6 @@ export const reportedJson: z.ZodType<Json> = z
   .any()
   .refine(value => isJson(value), 'Invalid input: it is no plain JSON')
   .meta({ id: 'ReportedJson' })
-
-/** Where in a value the first text, or key, is that cannot be kept. */
-export function findUnstorable(value: Json): (string | number)[] | undefined {
-  if (typeof value === 'string') return isStorable(value) ? undefined : []
-  if (typeof value !== 'object' || value === null) return undefined
-  for (const [key, item] of Object.entries(value)) {
-    const at = Array.isArray(value) ? Number(key) : mendText(key)
-    if (at !== key && !Array.isArray(value)) return [at]
-    const found = findUnstorable(item)
-    if (found) return [at, ...found]
-  }
-  return undefined
-}
 
 /** A value with each text and key mended; the same value, not a copy, where nothing is to mend. */
 export function mendJson(value: Json): Json {

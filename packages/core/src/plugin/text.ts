@@ -21,3 +21,16 @@ export function cutText(text: string, most: number): string {
   const last = text.charCodeAt(most - 1)
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? most - 1 : most)
 }
+
+/** Where in a value the first text is, or the first key, that cannot be kept; looks into lists and maps. */
+export function findUnstorable(value: unknown): (string | number)[] | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : []
+  if (typeof value !== 'object' || value === null) return undefined
+  const isList = Array.isArray(value)
+  for (const [key, item] of Object.entries(value)) {
+    if (!isList && !isStorable(key)) return [mendText(key)]
+    const found = findUnstorable(item)
+    if (found) return [isList ? Number(key) : key, ...found]
+  }
+  return undefined
+}

@@ -2,6 +2,7 @@ import { suggestName } from '../language/nearest.ts'
 import type { Source } from '../source.ts'
 import type { BlockOptions, Entry } from './ast.ts'
 
+// A time that is written has two digits for its days, so no `max_time` is longer than some 103 days.
 const OPTIONS = ['description', 'expected_time', 'max_time']
 
 /** The options of `begin( … )`: constants of the right kind, each at most once. */

@@ -1,6 +1,7 @@
 import type { Position } from '../diagnostic.ts'
 import { findNearest } from '../language/nearest.ts'
 import type { Source } from '../source.ts'
+import { cutText } from '../value/storable.ts'
 import type { Piece } from './pieces.ts'
 import type { Token } from './token.ts'
 
@@ -29,7 +30,7 @@ export function explainPiece(piece: Piece, failed: number, expected: readonly st
   }
   const wanted = listExpected(expected)
   const what = found
-    ? `\`${cut(source.text.slice(found.offset, found.end))}\` does not fit here`
+    ? `\`${cutText(source.text.slice(found.offset, found.end), 30)}\` does not fit here`
     : 'The statement is not complete'
   source.error('syntax', at, wanted ? `${what}: expected ${wanted}` : what, textRunsOn(tokens, failed))
 }
@@ -233,7 +234,7 @@ function misspelt(first: Token, tokens: readonly Token[]): Mistake | undefined {
   const word = findNearest(first.text, STATEMENT_WORDS)
   if (!word) return undefined
   return {
-    message: `\`${cut(first.text)}\` is no word of the language`,
+    message: `\`${cutText(first.text, 30)}\` is no word of the language`,
     suggestion: `Did you mean \`${word}\`?`,
     at: first,
   }
@@ -300,8 +301,4 @@ function listExpected(expected: readonly string[]): string | undefined {
   const list = [...(isValue ? ['a value'] : []), ...named].slice(0, 3)
   if (list.length < 2) return list[0]
   return `${list.slice(0, -1).join(', ')} or ${list[list.length - 1]}`
-}
-
-function cut(text: string): string {
-  return text.length > 30 ? `${text.slice(0, 30)}…` : text
 }

@@ -1,4 +1,5 @@
 import type { Source } from '../source.ts'
+import { cutText, findUnstorable, matchUnstorable } from '../value/storable.ts'
 import { type Comment, RESERVED, type Token, type TokenKind } from './token.ts'
 
 /*
@@ -36,8 +37,6 @@ const SYMBOLS = new Set([
   ':',
 ])
 const NEWLINE = /\r\n|\n|\r/g
-/** A NUL or half a surrogate pair cannot be stored as JSON text by every database, so no program holds one. */
-const UNSTORABLE = /\0|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 export interface Scan {
   tokens: Token[]
@@ -138,7 +137,7 @@ class Scanner {
     if (time && !TIME.test(digits)) {
       token.kind = 'bad'
       const rule = 'A time has two to four parts of one or two digits: M:S, H:M:S or D:H:M:S'
-      this.source.error('time', token, `\`${cut(digits)}\` is not a time`, rule)
+      this.source.error('time', token, `\`${cutText(digits, 40)}\` is not a time`, rule)
     }
     const next = this.text.charCodeAt(end)
     if (next === 95 || (next >= 97 && next <= 122) || (next >= 65 && next <= 90)) {
@@ -148,7 +147,7 @@ class Scanner {
       this.source.error(
         'name',
         token,
-        `\`${cut(this.text.slice(token.offset, this.offset))}\` is neither a number nor a name`,
+        `\`${cutText(this.text.slice(token.offset, this.offset), 40)}\` is neither a number nor a name`,
         'A name begins with a letter',
       )
     } else if (!time) this.checkExact(token)
@@ -160,7 +159,7 @@ class Scanner {
     const value = Number(text)
     if (Number.isFinite(value) && (text.includes('.') || BigInt(value) === BigInt(text))) return
     token.kind = 'bad'
-    this.source.error('number', token, `The number ${cut(text)} cannot be held exactly`)
+    this.source.error('number', token, `The number ${cutText(text, 40)} cannot be held exactly`)
   }
 
   private quoted(): void {
@@ -221,15 +220,14 @@ class Scanner {
     let line = 1
     let lineStart = 0
     let from = 0
-    for (const found of this.text.matchAll(UNSTORABLE)) {
+    for (const found of matchUnstorable(this.text)) {
       for (const end of this.text.slice(from, found.index).matchAll(NEWLINE)) {
         line++
         lineStart = from + end.index + end[0].length
       }
       from = found.index
       const column = Array.from(this.text.slice(lineStart, found.index)).length + 1
-      const what = found[0] === '\0' ? 'a NUL character' : 'half of a surrogate pair, which is no character'
-      this.source.error('character', { line, column }, `Here is ${what}; a program cannot hold it`)
+      this.source.error('character', { line, column }, `Here is ${findUnstorable(found[0])}; a program cannot hold it`)
       // One is enough: such a file is not text at all.
       return
     }
@@ -250,8 +248,4 @@ const HINTS: { [character: string]: string } = {
   '’': 'Quotes are \' or "',
   '–': 'The minus sign is -',
   '\u00a0': 'This is a no-break space: use a blank',
-}
-
-function cut(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../json.ts'
 import { Fault } from './fault.ts'
 import { describeKind, isTime } from './kinds.ts'
+import { BIG_NUMBER, type Meter } from './meter.ts'
 
 /*
  * Numbers are IEEE doubles. The result of two integers is checked with big integers where a double could be wrong: what a
@@ -20,19 +21,21 @@ const EXACT: { [operator: string]: (a: bigint, b: bigint) => bigint } = {
   },
 }
 
-export function calculate(operator: ArithmeticOperator, left: Json, right: Json): Json {
+export function calculate(operator: ArithmeticOperator, left: Json, right: Json, meter: Meter): Json {
   if (isTime(left) || isTime(right)) return calculateTime(operator, left, right)
   const a = numberOf(left)
   const b = numberOf(right)
   if (a === undefined || b === undefined) throw operandFault(operator, left, right)
-  return calculateNumbers(operator, a, b)
+  return calculateNumbers(operator, a, b, meter)
 }
 
-function calculateNumbers(operator: ArithmeticOperator, a: number, b: number): number {
+function calculateNumbers(operator: ArithmeticOperator, a: number, b: number, meter: Meter): number {
   const result = approximate(operator, a, b)
   if (Number.isSafeInteger(result) && operator !== '^') return result + 0
-  if (operator !== '/' && Number.isInteger(a) && Number.isInteger(b) && !(operator === '^' && b < 0))
+  if (operator !== '/' && Number.isInteger(a) && Number.isInteger(b) && !(operator === '^' && b < 0)) {
+    meter.touched += BIG_NUMBER
     return exactly(operator, a, b, result)
+  }
   if (Number.isNaN(result)) throw new Fault('A negative number has no such power')
   if (!Number.isFinite(result)) throw tooLarge()
   return result + 0

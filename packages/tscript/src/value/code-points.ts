@@ -5,27 +5,25 @@
 
 const WIDE = /[\ud800-\udfff]/
 
-export function countPoints(text: string): number {
-  return WIDE.test(text) ? Array.from(text).length : text.length
-}
-
-/** The code point at an index that is within the text. */
-export function pointAt(text: string, index: number): string {
-  return WIDE.test(text) ? (Array.from(text)[index] as string) : text.charAt(index)
-}
-
-export function slicePoints(text: string, start: number, end: number): string {
-  return WIDE.test(text) ? Array.from(text).slice(start, end).join('') : text.slice(start, end)
+/** Whether code points and JavaScript's units differ. */
+export function isWide(text: string): boolean {
+  return WIDE.test(text)
 }
 
 export function comparePoints(left: string, right: string): number {
   if (left === right) return 0
-  if (!WIDE.test(left) && !WIDE.test(right)) return left < right ? -1 : 1
-  const a = Array.from(left)
-  const b = Array.from(right)
-  for (let at = 0; at < a.length && at < b.length; at++) {
-    const difference = (a[at]?.codePointAt(0) as number) - (b[at]?.codePointAt(0) as number)
-    if (difference !== 0) return difference
+  if (!isWide(left) && !isWide(right)) return left < right ? -1 : 1
+  const length = Math.min(left.length, right.length)
+  for (let at = 0; at < length; at++) {
+    const a = left.charCodeAt(at)
+    const b = right.charCodeAt(at)
+    if (a !== b) return rank(a) - rank(b)
   }
-  return a.length - b.length
+  return left.length - right.length
+}
+
+/** The order of units that is the order of code points: halves of pairs stand for what lies beyond U+FFFF. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }

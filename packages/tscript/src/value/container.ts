@@ -1,8 +1,10 @@
 import type { Json } from '../json.ts'
-import { countPoints, pointAt } from './code-points.ts'
 import { Fault } from './fault.ts'
 import { readKey, setKey, writeKey } from './keys.ts'
 import { describeKind, type JsonMap, kindOf } from './kinds.ts'
+import { COPY, ELEMENT, keysCost, type Meter } from './meter.ts'
+import type { Scratch } from './scratch.ts'
+import { cutText } from './storable.ts'
 
 /*
  * Elements of arrays, texts and maps: reading them, and changing them inside a variable.
@@ -16,18 +18,21 @@ import { describeKind, type JsonMap, kindOf } from './kinds.ts'
 export type Owned = WeakSet<object>
 
 /** The element of an array or text at an index (from the end if negative), or of a map by key. */
-export function getElement(container: Json, key: Json): Json {
+export function getElement(container: Json, key: Json, scratch: Scratch): Json {
   if (Array.isArray(container)) return container[checkIndex(key, container.length, 'array')] as Json
-  if (typeof container === 'string') return pointAt(container, checkIndex(key, countPoints(container), 'text'))
+  if (typeof container === 'string') {
+    const at = checkIndex(key, scratch.places.count(container, scratch), 'text')
+    return scratch.places.slice(container, at, at + 1, scratch)
+  }
   if (kindOf(container) !== 'map') throw new Fault(`${capital(describeKind(container))} has no elements`)
-  const written = checkKey(key)
+  const written = checkKey(key, scratch)
   if (!Object.hasOwn(container as JsonMap, written)) throw new Fault(`The map has no key ${quoteKey(written)}`)
   return (container as JsonMap)[written] as Json
 }
 
-export function getPath(container: Json, keys: readonly Json[]): Json {
+export function getPath(container: Json, keys: readonly Json[], scratch: Scratch): Json {
   let value = container
-  for (const key of keys) value = getElement(value, key)
+  for (const key of keys) value = getElement(value, key, scratch)
   return value
 }
 
@@ -35,33 +40,36 @@ export function getPath(container: Json, keys: readonly Json[]): Json {
 export function changePath(
   container: Json,
   keys: readonly Json[],
-  owned: Owned,
+  scratch: Scratch,
   change: (old: Json | undefined) => Json,
 ): Json {
   if (keys.length === 0) return change(container)
   const [key, ...rest] = keys as [Json, ...Json[]]
   if (Array.isArray(container)) {
     const at = checkIndex(key, container.length, 'array')
-    const copy = own(container, owned)
-    copy[at] = changePath(copy[at] as Json, rest, owned, change)
+    const copy = own(container, scratch)
+    copy[at] = changePath(copy[at] as Json, rest, scratch, change)
     return copy
   }
   if (typeof container === 'string') throw new Fault('The characters of a text cannot be set')
   if (kindOf(container) !== 'map') throw new Fault(`${capital(describeKind(container))} has no elements`)
-  const written = checkKey(key)
+  const written = checkKey(key, scratch)
   const old = Object.hasOwn(container as JsonMap, written) ? (container as JsonMap)[written] : undefined
   if (old === undefined && rest.length > 0) throw new Fault(`The map has no key ${quoteKey(written)}`)
-  const copy = own(container as JsonMap, owned)
+  const copy = own(container as JsonMap, scratch)
   const mine = Object.hasOwn(copy, written) ? copy[written] : undefined
-  setKey(copy, written, rest.length > 0 ? changePath(mine as Json, rest, owned, change) : change(mine))
+  setKey(copy, written, rest.length > 0 ? changePath(mine as Json, rest, scratch, change) : change(mine))
   return copy
 }
 
 /** The container itself if it is owned, else an owned copy whose elements are shared with the original. */
-export function own<T extends Json[] | JsonMap>(container: T, owned: Owned): T {
+export function own<T extends Json[] | JsonMap>(container: T, scratch: Scratch): T {
+  const { owned } = scratch
   if (owned.has(container)) return container
   const copy = (Array.isArray(container) ? [...container] : { ...container }) as T
-  for (const item of Array.isArray(container) ? container : Object.values(container)) disown(item, owned)
+  const items = Array.isArray(container) ? container : Object.values(container)
+  scratch.touched += COPY + (Array.isArray(container) ? items.length * ELEMENT : keysCost(items.length) * 4)
+  for (const item of items) disown(item, owned)
   owned.add(copy)
   return copy
 }
@@ -81,14 +89,16 @@ export function checkIndex(key: Json, length: number, what: 'array' | 'text'): n
   throw new Fault(`There is no element ${key}: the ${what} has ${length === 1 ? '1 element' : `${length} elements`}`)
 }
 
-function checkKey(key: Json): string {
-  if (typeof key === 'string') return writeKey(key)
+function checkKey(key: Json, meter: Meter): string {
+  if (typeof key === 'string') {
+    meter.touched += key.length
+    return writeKey(key)
+  }
   throw new Fault(`The key of a map is a text, not ${describeKind(key)}`)
 }
 
 function quoteKey(written: string): string {
-  const key = readKey(written)
-  return `'${key.length > 40 ? `${key.slice(0, 40)}…` : key}'`
+  return `'${cutText(readKey(written), 40)}'`
 }
 
 function capital(text: string): string {

@@ -1,4 +1,5 @@
 import type { Json } from '../json.ts'
+import { keysCost, type Meter } from './meter.ts'
 
 /*
  * A value in the machine is the same JSON as in a saved state, so that stopping costs no conversion. Times, opaque values
@@ -56,10 +57,12 @@ export function describeKind(value: Json): string {
 }
 
 /** False are None, False, 0, '', [], {} and a zero time. An opaque value and a secret are true, whatever they hold. */
-export function isTrue(value: Json): boolean {
+export function isTrue(value: Json, meter?: Meter): boolean {
   if (typeof value !== 'object') return value !== false && value !== 0 && value !== ''
   if (value === null) return false
   if (Array.isArray(value)) return value.length > 0
+  // Nothing in JavaScript tells that a map is empty without looking at all of its keys.
   const keys = Object.keys(value)
+  if (meter) meter.touched += keysCost(keys.length)
   return keys.length > 0 && (value as JsonMap).$time !== 0
 }

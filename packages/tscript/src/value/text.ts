@@ -1,20 +1,24 @@
 import type { Json } from '../json.ts'
-import { comparePoints } from './code-points.ts'
+import { comparePoints, isWide } from './code-points.ts'
 import { Fault } from './fault.ts'
 import { readKey } from './keys.ts'
-import { type JsonMap, kindOf, type Time } from './kinds.ts'
+import { type JsonMap, type Kind, kindOf, type Time } from './kinds.ts'
+import { keysCost, type Meter, WRITTEN } from './meter.ts'
+import { MAX_SIZE } from './size.ts'
+import { cutText } from './storable.ts'
 
 /** What stands for a secret wherever people read. */
 export const SECRET_TEXT = '***'
 
 /** The text that `.` joins. A secret has none: who joins looks for secrets first. */
-export function toText(value: Json): string {
-  return render(value, false, false)
+export function toText(value: Json, meter: Meter): string {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' ? String(value) : new Writer(meter, false).writeWhole(value)
 }
 
-/** For messages and traces: secrets are `***`, opaque values are named by their kind. */
-export function toDisplay(value: Json): string {
-  return render(value, true, false)
+/** For messages and traces: secrets are `***`, opaque values are named by their kind, what is too long is cut. */
+export function toDisplay(value: Json, meter: Meter = { touched: 0 }): string {
+  return typeof value === 'string' ? value : new Writer(meter, true).writeWhole(value)
 }
 
 /** The same value with each secret replaced by the text `***`: for inspection and printed variables. */
@@ -27,47 +31,86 @@ export function maskSecrets(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskSecrets(item)]))
 }
 
-function render(value: Json, display: boolean, quoted: boolean): string {
-  switch (kindOf(value)) {
-    case 'none':
-      return 'None'
-    case 'boolean':
-      return value ? 'True' : 'False'
-    case 'text':
-      return quoted ? quote(value as string) : (value as string)
-    case 'time':
-      return timeText((value as Time).$time)
-    case 'array':
-      return list(
-        '[',
-        (value as Json[]).map(item => render(item, display, true)),
-        ']',
-      )
-    case 'map':
-      return mapText(value as JsonMap, display)
-    case 'secret':
-      if (display) return SECRET_TEXT
-      throw new Fault('A secret inside an array or a map cannot be joined')
-    case 'opaque':
-      if (display) return '(opaque value)'
-      throw new Fault('An opaque value cannot be turned into text')
-    default:
-      return String(value)
+/** Writes a value piece by piece, so that it can end where the text becomes too long. */
+class Writer {
+  private readonly meter: Meter
+  private readonly display: boolean
+  private text = ''
+
+  constructor(meter: Meter, display: boolean) {
+    this.meter = meter
+    this.display = display
+  }
+
+  writeWhole(value: Json): string {
+    try {
+      this.write(value)
+    } catch (error) {
+      if (!(this.display && error instanceof Fault)) throw error
+      return cutText(this.text, MAX_SIZE)
+    } finally {
+      this.meter.touched += this.text.length
+    }
+    return this.text
+  }
+
+  private put(part: string): void {
+    this.text += part
+    if (this.text.length > MAX_SIZE) throw tooLong()
+  }
+
+  private write(value: Json): void {
+    const kind = kindOf(value)
+    if (kind === 'array') this.list('[', value as Json[], ']', item => this.write(item))
+    else if (kind === 'map') this.map(value as JsonMap)
+    else this.put(this.simple(kind, value))
+  }
+
+  private simple(kind: Exclude<Kind, 'array' | 'map'>, value: Json): string {
+    switch (kind) {
+      case 'none':
+        return 'None'
+      case 'boolean':
+        return value ? 'True' : 'False'
+      case 'text':
+        return quote(value as string)
+      case 'time':
+        this.meter.touched += WRITTEN
+        return timeText((value as Time).$time)
+      case 'secret':
+        if (this.display) return SECRET_TEXT
+        throw new Fault('A secret inside an array or a map cannot be joined')
+      case 'opaque':
+        if (this.display) return '(opaque value)'
+        throw new Fault('An opaque value cannot be turned into text')
+      default:
+        return String(value)
+    }
+  }
+
+  /** Keys in their order, so that a map reads the same after any store has shuffled it. */
+  private map(map: JsonMap): void {
+    const keys = Object.keys(map)
+    this.meter.touched += keysCost(keys.length) * 2
+    this.list('{', keys.some(isWide) ? keys.sort(comparePoints) : keys.sort(), '}', key => {
+      this.put(`${readKey(key)}=`)
+      this.write(map[key] as Json)
+    })
+  }
+
+  private list<T>(open: string, items: readonly T[], close: string, write: (item: T) => void): void {
+    this.put(open)
+    items.forEach((item, at) => {
+      this.meter.touched += WRITTEN
+      this.put(at === 0 ? ' ' : ', ')
+      write(item)
+    })
+    this.put(items.length === 0 ? close : ` ${close}`)
   }
 }
 
-/** Keys in their order, so that a map reads the same after any store has shuffled it. */
-function mapText(map: JsonMap, display: boolean): string {
-  const keys = Object.keys(map).sort(comparePoints)
-  return list(
-    '{',
-    keys.map(key => `${readKey(key)}=${render(map[key] as Json, display, true)}`),
-    '}',
-  )
-}
-
-function list(open: string, items: string[], close: string): string {
-  return items.length === 0 ? open + close : `${open} ${items.join(', ')} ${close}`
+export function tooLong(): Fault {
+  return new Fault(`The text is too long: it has more than ${MAX_SIZE} characters`)
 }
 
 function quote(text: string): string {

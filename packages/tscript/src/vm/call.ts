@@ -5,6 +5,8 @@ import type { CallSite } from '../program/program.ts'
 import { acceptJson } from '../value/border.ts'
 import { Fault } from '../value/fault.ts'
 import { setKey } from '../value/keys.ts'
+import { weigh } from '../value/size.ts'
+import { mendText } from '../value/storable.ts'
 import { runBuiltin } from './builtin.ts'
 import type { CallReply } from './host.ts'
 import { type Machine, stopWith, takeFault, wait } from './machine.ts'
@@ -30,6 +32,7 @@ export function callHost(machine: Machine, number: number): void {
   const values: { [name: string]: Json } = {}
   site.parameters.forEach((name, at) => {
     setKey(values, name, given[at] as Json)
+    weigh(given[at] as Json, machine)
   })
   machine.pending = { module: site.module as string, function: site.function, arguments: values, state: null }
   continueCall(machine)
@@ -46,21 +49,21 @@ function takeReply(machine: Machine, reply: CallReply, called: string): void {
   switch (reply.kind) {
     case 'value':
       machine.pending = undefined
-      machine.stack.push(acceptJson(reply.value, `What \`${called}\` gave`))
+      machine.stack.push(acceptJson(reply.value, `What \`${called}\` gave`, machine))
       machine.pc++
       return
     case 'pending':
       keepPending(machine, reply.state)
-      wait(machine, reply.wakeAt, reply.message)
+      wait(machine, reply.wakeAt, reply.message === undefined ? undefined : mendText(reply.message))
       return
     case 'paused':
     case 'error':
       keepPending(machine, reply.state)
-      stopWith(machine, reply.kind, reply.message)
+      stopWith(machine, reply.kind, mendText(reply.message))
       return
     case 'aborted':
       machine.pending = undefined
-      stopWith(machine, 'aborted', reply.message)
+      stopWith(machine, 'aborted', mendText(reply.message))
   }
 }
 

@@ -7,8 +7,9 @@ import { areEqual, compareOrder } from '../value/equality.ts'
 import { Fault } from '../value/fault.ts'
 import { setKey, writeKey } from '../value/keys.ts'
 import { isTrue } from '../value/kinds.ts'
+import { takeSteps } from '../value/meter.ts'
 import { checkSize } from '../value/size.ts'
-import { append, popPlace } from './builtin.ts'
+import { checkAppendable, popPlace } from './builtin.ts'
 import { callBuiltin, callHost } from './call.ts'
 import { Fused, holds } from './fuse.ts'
 import { join } from './join.ts'
@@ -21,14 +22,19 @@ import { appendPath, lengthPath, loadPath, missingVariable, popPath, storePath }
  * with the stack in local variables; everything else is a function of a neighbouring file.
  *
  * The budget counts what stores, jumps and calls: about one step a statement. Every loop holds a jump, so that no
- * program can run without spending it.
+ * program can run without spending it. What reads or copies large values costs further steps, see `meter.ts`; they are
+ * charged behind the instruction, any of which the program can stop at. So a run exceeds its budget by one instruction
+ * at the most.
  */
 
 /** Up to here a double holds every integer, and a sum needs no further look. */
 const EXACT = Number.MAX_SAFE_INTEGER
 
-/** Runs until the machine stops, the budget of steps is spent, or so many instructions have been run. */
-export function execute(machine: Machine, steps: number, instructions = Number.POSITIVE_INFINITY): void {
+/**
+ * Runs until the machine stops, the budget of steps is spent, or so many instructions have been run. Gives the steps that
+ * are left; below zero are those by which the last instruction exceeded the budget.
+ */
+export function execute(machine: Machine, steps: number, instructions = Number.POSITIVE_INFINITY): number {
   const budget = { steps, instructions }
   while (machine.stop === undefined && budget.instructions > 0) {
     try {
@@ -38,6 +44,7 @@ export function execute(machine: Machine, steps: number, instructions = Number.P
       takeFault(machine, error)
     }
   }
+  return budget.steps
 }
 
 function loop(machine: Machine, budget: { steps: number; instructions: number }): void {
@@ -46,9 +53,15 @@ function loop(machine: Machine, budget: { steps: number; instructions: number })
   const single = budget.instructions !== Number.POSITIVE_INFINITY
   const table = single ? operations : fusion.operations
   let pc = machine.pc
-  let steps = budget.steps
+  // A fault, or the answer of a call that was pending, has touched something before the first instruction.
+  const owed = takeSteps(machine)
+  let steps = budget.steps - owed
   const timed = machine.deadline !== Number.POSITIVE_INFINITY
   try {
+    if (owed > 0 && steps <= 0) {
+      machine.stop = { kind: 'budget' }
+      return
+    }
     for (;;) {
       if (single && budget.instructions-- <= 0) return
       const a = first[pc] as number
@@ -99,7 +112,7 @@ function loop(machine: Machine, budget: { steps: number; instructions: number })
           stack[stack.length - 1] =
             typeof left === 'number' && typeof right === 'number' && sum <= EXACT && sum >= -EXACT
               ? sum
-              : calculate('+', left, right)
+              : calculate('+', left, right, machine)
           pc++
           continue
         }
@@ -110,29 +123,36 @@ function loop(machine: Machine, budget: { steps: number; instructions: number })
           stack[stack.length - 1] =
             typeof left === 'number' && typeof right === 'number' && difference <= EXACT && difference >= -EXACT
               ? difference
-              : calculate('-', left, right)
+              : calculate('-', left, right, machine)
           pc++
           continue
         }
         case Op.less: {
           const right = stack.pop() as Json
           const left = stack[stack.length - 1] as Json
-          stack[stack.length - 1] =
-            typeof left === 'number' && typeof right === 'number' ? left < right : compareOrder(left, right) < 0
+          if (typeof left === 'number' && typeof right === 'number') {
+            stack[stack.length - 1] = left < right
+            pc++
+            continue
+          }
+          stack[stack.length - 1] = compareOrder(left, right, machine) < 0
           pc++
-          continue
+          steps -= takeSteps(machine)
+          if (steps > 0) continue
+          machine.stop = { kind: 'budget' }
+          return
         }
         case Op.jump:
           pc = a
           break
         case Op.jumpIfFalse: {
           const value = stack.pop() as Json
-          pc = value === true || (value !== false && isTrue(value)) ? pc + 1 : a
+          pc = value === true || (value !== false && isTrue(value, machine)) ? pc + 1 : a
           break
         }
         case Op.jumpIfTrue: {
           const value = stack.pop() as Json
-          pc = value === true || (value !== false && isTrue(value)) ? a : pc + 1
+          pc = value === true || (value !== false && isTrue(value, machine)) ? a : pc + 1
           break
         }
         case Op.drop:
@@ -142,17 +162,22 @@ function loop(machine: Machine, budget: { steps: number; instructions: number })
         case Op.end:
           machine.stop = { kind: 'done' }
           return
-        default:
+        default: {
           machine.pc = pc
-          if (!perform(machine, operations[pc] as number, a, second[pc] as number)) {
-            pc = machine.pc
-            continue
-          }
+          const counts = perform(machine, operations[pc] as number, a, second[pc] as number)
           pc = machine.pc
           if (machine.stop !== undefined) return
+          if (counts) break
+          if (machine.touched === 0) continue
+          steps -= takeSteps(machine)
+          if (steps > 0) continue
+          machine.stop = { kind: 'budget' }
+          return
+        }
       }
       // Only what counts as a step comes here.
       steps--
+      if (machine.touched !== 0) steps -= takeSteps(machine)
       if (timed || machine.deadline !== Number.POSITIVE_INFINITY) {
         machine.pc = pc
         if (checkDeadline(machine)) return
@@ -192,7 +217,7 @@ function perform(machine: Machine, operation: number, a: number, b: number): boo
       return true
     case Op.index: {
       const key = stack.pop() as Json
-      stack.push(getElement(stack.pop() as Json, key))
+      stack.push(getElement(stack.pop() as Json, key, machine))
       break
     }
     case Op.duplicate: {
@@ -202,17 +227,17 @@ function perform(machine: Machine, operation: number, a: number, b: number): boo
       break
     }
     case Op.array:
-      stack.push(built(take(stack, a)))
+      stack.push(built(machine, take(stack, a)))
       break
     case Op.map:
-      stack.push(built(makeMap(machine.decoded.constants[a] as string[], stack)))
+      stack.push(built(machine, makeMap(machine.decoded.constants[a] as string[], stack)))
       break
     case Op.not:
-      stack.push(!isTrue(stack.pop() as Json))
+      stack.push(!isTrue(stack.pop() as Json, machine))
       break
     case Op.and:
     case Op.or:
-      if (isTrue(stack[stack.length - 1] as Json) === (operation === Op.or)) {
+      if (isTrue(stack[stack.length - 1] as Json, machine) === (operation === Op.or)) {
         machine.pc = a
         return false
       }
@@ -279,12 +304,11 @@ function change(machine: Machine, operation: number, a: number, b: number): bool
     case Op.popModule:
       stack.push(popMember(machine, a, take(stack, b), operand))
       break
-    case Op.appendValue: {
-      const array = stack.pop() as Json
-      append(Array.isArray(array) ? [...array] : array, operand)
+    case Op.appendValue:
+      // An array of no name, which nobody sees again.
+      checkAppendable(stack.pop() as Json)
       stack.push(null)
       break
-    }
     case Op.popValue: {
       const array = stack.pop() as Json
       stack.push((array as Json[])[popPlace(array, operand)] as Json)
@@ -302,35 +326,35 @@ function compute(machine: Machine, operation: number): boolean {
   const { stack } = machine
   const right = stack.pop() as Json
   const left = stack.pop() as Json
-  stack.push(operation === Op.join ? join(machine, left, right) : apply(operation, left, right))
+  stack.push(operation === Op.join ? join(machine, left, right) : apply(machine, operation, left, right))
   machine.pc++
   return false
 }
 
-function apply(operation: number, left: Json, right: Json): Json {
+function apply(machine: Machine, operation: number, left: Json, right: Json): Json {
   switch (operation) {
     case Op.multiply:
-      return calculate('*', left, right)
+      return calculate('*', left, right, machine)
     case Op.divide:
-      return calculate('/', left, right)
+      return calculate('/', left, right, machine)
     case Op.modulo:
-      return calculate('%', left, right)
+      return calculate('%', left, right, machine)
     case Op.power:
-      return calculate('^', left, right)
+      return calculate('^', left, right, machine)
     case Op.bitAnd:
       return combineBits('&', left, right)
     case Op.bitOr:
       return combineBits('|', left, right)
     case Op.equal:
-      return areEqual(left, right)
+      return areEqual(left, right, machine)
     case Op.notEqual:
-      return !areEqual(left, right)
+      return !areEqual(left, right, machine)
     case Op.lessOrEqual:
-      return compareOrder(left, right) <= 0
+      return compareOrder(left, right, machine) <= 0
     case Op.greater:
-      return compareOrder(left, right) > 0
+      return compareOrder(left, right, machine) > 0
     default:
-      return compareOrder(left, right) >= 0
+      return compareOrder(left, right, machine) >= 0
   }
 }
 
@@ -340,8 +364,8 @@ function take(stack: Json[], count: number): Json[] {
 }
 
 /** A new container of the program, measured. */
-function built(value: Json): Json {
-  checkSize(value)
+function built(machine: Machine, value: Json): Json {
+  checkSize(value, machine)
   return value
 }
 

@@ -1,5 +1,7 @@
 import type { Json } from '../json.ts'
 import type { Fault } from '../value/fault.ts'
+import { FAULT } from '../value/meter.ts'
+import { createScratch, type Scratch } from '../value/scratch.ts'
 import { isWithin, MAX_TOTAL } from '../value/size.ts'
 import { toDisplay } from '../value/text.ts'
 import type { Decoded } from './decode.ts'
@@ -7,7 +9,7 @@ import type { Host, PendingCall } from './host.ts'
 import { type Scope, type State, type Stop, sealState } from './state.ts'
 
 /** A state while it runs. It lives for one run or step; all that must outlast it goes back into a State. */
-export interface Machine {
+export interface Machine extends Scratch {
   decoded: Decoded
   host: Host
   pc: number
@@ -23,14 +25,14 @@ export interface Machine {
   startedAt: number
   /** The earliest moment, seconds since the epoch, behind which a block has run for too long; Infinity: none. */
   deadline: number
-  /** Containers that only one variable holds, made in this run. */
-  owned: WeakSet<object>
 }
 
 export function restoreMachine(state: State, decoded: Decoded, host: Host): Machine {
   const slots: (Json | undefined)[] = decoded.program.variables.map(name =>
     Object.hasOwn(state.variables, name) ? state.variables[name] : undefined,
   )
+  const { owned, places } = createScratch()
+  // Written out and not spread: JavaScript would keep the machine as a slow map of its fields.
   const machine: Machine = {
     decoded,
     host,
@@ -45,7 +47,9 @@ export function restoreMachine(state: State, decoded: Decoded, host: Host): Mach
     progress: state.progress,
     startedAt: state.startedAt ?? host.now(),
     deadline: Number.POSITIVE_INFINITY,
-    owned: new WeakSet(),
+    touched: 0,
+    owned,
+    places,
   }
   updateDeadline(machine)
   return machine
@@ -128,11 +132,12 @@ export function wait(machine: Machine, wakeAt: number | undefined, message?: str
 }
 
 export function stopWith(machine: Machine, kind: 'paused' | 'error' | 'aborted', message: Json): void {
-  machine.stop = { kind, message: toDisplay(message), ...position(machine) }
+  machine.stop = { kind, message: toDisplay(message, machine), ...position(machine) }
 }
 
 /** What a fault does: exists( … ) answers False, and anything else aborts the program. */
 export function takeFault(machine: Machine, fault: Fault): void {
+  machine.touched += FAULT
   const attempt = machine.attempts.pop()
   if (!attempt) {
     stopWith(machine, 'aborted', fault.message)

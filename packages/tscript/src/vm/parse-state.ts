@@ -26,8 +26,9 @@ export function parseState(value: unknown, program: Program): State {
   if (state.scopes.some(scope => scope.block >= program.blocks.length))
     throw shape('it names a block that its program does not have')
   try {
-    acceptJson(state.variables, 'a variable')
-    acceptJson(state.stack, 'the stack')
+    const meter = { touched: 0 }
+    acceptJson(state.variables, 'a variable', meter)
+    acceptJson(state.stack, 'the stack', meter)
   } catch (error) {
     if (error instanceof Fault) throw shape(error.message)
     throw error

@@ -8,7 +8,10 @@ import { checkDeadline, type Machine, restoreMachine, saveMachine, wait } from '
 import { checkOwner, type State } from './state.ts'
 
 export interface RunOptions {
-  /** The budget of this run: about one step a statement. Unlimited by default. */
+  /**
+   * The budget of this run: about one step a statement, and further ones for what reads or copies large values. A run
+   * exceeds it by one instruction at the most. Unlimited by default.
+   */
   steps?: number
 }
 
