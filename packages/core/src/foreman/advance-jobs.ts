@@ -18,8 +18,10 @@ import { writeTransitions } from './write-transitions.ts'
 export interface Advanced {
   /** Jobs that moved, with the answers that were taken of them. */
   moved: Set<number>
-  /** Jobs that somebody else has in hand, or whose target is; or for which there was no room any more. To be tried again. */
+  /** Jobs that somebody else has in hand, or whose target is: to be tried again. */
   aside: Set<number>
+  /** Jobs for which there was no room or no time in this batch. */
+  left: Set<number>
   /** The new Tasks that the taker has now. */
   tasks: ClaimedTask[]
 }
@@ -41,7 +43,7 @@ const batchMs = 250
 /** How long one may keep others of the process from their turn, in milliseconds. */
 const turnMs = 10
 
-const nothing = (): Advanced => ({ moved: new Set(), aside: new Set(), tasks: [] })
+const nothing = (): Advanced => ({ moved: new Set(), aside: new Set(), left: new Set(), tasks: [] })
 
 interface Batch {
   which: SQL
@@ -59,8 +61,9 @@ export function createAdvancer(engine: Engine): Advancer {
   /** One batch in one transaction. Says which Jobs it had, also when it fails. */
   async function move(tx: Db, batch: Batch, had: Set<number>): Promise<Advanced> {
     const { answers, taker, ids = [] } = batch
-    const locked = await lockJobs(tx, batch.which)
-    for (const id of locked) had.add(id)
+    const { locked, left: tooMuch } = await lockJobs(tx, batch.which)
+    for (const id of [...locked, ...tooMuch]) had.add(id)
+    const left = new Set(tooMuch)
     const aside = new Set(ids.filter(id => !had.has(id)))
     const answered = answers.size
       ? await lockAnswered(engine, tx, answers, locked)
@@ -80,7 +83,7 @@ export function createAdvancer(engine: Engine): Advancer {
     for (const work of live) {
       const { id } = work.job
       if (heldUp.has(id) || performance.now() - startedAt > batchMs) {
-        aside.add(id)
+        ;(heldUp.has(id) ? aside : left).add(id)
         continue
       }
       const answer = answers.get(id)
@@ -99,7 +102,7 @@ export function createAdvancer(engine: Engine): Advancer {
     )
     const tasks = await writeTransitions(engine, tx, transitions, taker)
     await postponeJobs(engine, tx, [...heldUp])
-    return { moved, aside, tasks }
+    return { moved, aside, left, tasks }
   }
 
   async function run(batch: Batch): Promise<Advanced> {
@@ -128,11 +131,16 @@ export function createAdvancer(engine: Engine): Advancer {
     for (const part of [ids.slice(0, half), ids.slice(half)]) {
       const answers = new Map([...batch.answers].filter(([id]) => part.includes(id)))
       // Whoever asked gets new Tasks another time: this is no moment to reckon with its room.
-      const { moved, aside } = await run({ ...batch, ids: part, which: jobsById(part), answers, taker: undefined })
-      for (const id of moved) total.moved.add(id)
-      for (const id of aside) total.aside.add(id)
+      add(total, await run({ ...batch, ids: part, which: jobsById(part), answers, taker: undefined }))
     }
     return total
+  }
+
+  const add = (total: Advanced, { moved, aside, left, tasks }: Advanced) => {
+    for (const id of moved) total.moved.add(id)
+    for (const id of aside) total.aside.add(id)
+    for (const id of left) total.left.add(id)
+    total.tasks.push(...tasks)
   }
 
   async function putAside(ids: readonly number[]): Promise<Advanced> {
@@ -150,8 +158,15 @@ export function createAdvancer(engine: Engine): Advancer {
   return {
     due: limit => run({ which: dueJobs(engine, limit), answers: new Map() }),
     async deliver(answers, taker) {
-      const ids = [...answers.keys()]
-      return ids.length ? run({ ids, which: jobsById(ids), answers, taker }) : nothing()
+      const total = nothing()
+      for (let ids = [...answers.keys()]; ids.length; ids = [...total.left]) {
+        total.left.clear()
+        const own = new Map([...answers].filter(([id]) => ids.includes(id)))
+        // The taker's room is reckoned with in the first batch alone.
+        const room = own.size === answers.size ? taker : undefined
+        add(total, await run({ ids, which: jobsById(ids), answers: own, taker: room }))
+      }
+      return total
     },
   }
 }

@@ -31,8 +31,8 @@ export async function blameJob(
   for (const stop of [stopAfter, stopBefore]) {
     try {
       return await inShortTransaction(engine.database, async tx => {
-        const [locked] = await lockJobs(tx, jobsById([id]))
-        if (locked === undefined) return false
+        const { locked } = await lockJobs(tx, jobsById([id]))
+        if (!locked.length) return false
         if (answer && (await lockAnswered(engine, tx, new Map([[id, answer]]), [id])).held.size) return false
         const [work] = await loadWork(engine, tx, programs, [id])
         if (!work || work.job.outcome !== null) return true

@@ -54,17 +54,20 @@ const mostBytes = 32 * 1024 * 1024
  * are two statements, since one that does both has waited with the snapshot of before: PostgreSQL reads anew the row
  * that it locks, and nothing that is joined to it. Of very large Jobs there are fewer at once, and one at the least.
  */
-export async function lockJobs(tx: Db, which: SQL): Promise<number[]> {
+export async function lockJobs(tx: Db, which: SQL): Promise<{ locked: number[]; left: number[] }> {
   const rows = await executePrepared<{ id: string | number; bytes: number }>(
     tx,
     sql`select job.id, job.vm_bytes as bytes from contractor.job where ${which} for update of job skip locked`,
   )
   let bytes = 0
-  return rows.flatMap(row => {
+  const locked: number[] = []
+  const left: number[] = []
+  for (const row of rows) {
     const fits = bytes === 0 || bytes + row.bytes <= mostBytes
     if (fits) bytes += row.bytes
-    return fits ? [Number(row.id)] : []
-  })
+    ;(fits ? locked : left).push(Number(row.id))
+  }
+  return { locked, left }
 }
 
 /** Waits for whoever has one of these Jobs in hand, for a moment at the most. */
