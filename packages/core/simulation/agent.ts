@@ -1,5 +1,6 @@
 import type { AgentIdentity } from '@contractor/core'
 import type { ClaimedTask, TaskResult } from '@contractor/core/plugin'
+import type { TaskName } from './anvil.ts'
 import { type EngineSlot, leaseMs, type Request } from './engine-slot.ts'
 import { callIdOf, type Exchange, type Shown, stepOf, Violation } from './laws.ts'
 import { readingOf } from './script.ts'
@@ -91,6 +92,13 @@ export function createAgent(name: string, world: World): SimulatedAgent {
   }
   const sorted = (tasks: readonly ClaimedTask[]) => [...tasks].sort((one, other) => one.taskId - other.taskId)
 
+  /** What PostgreSQL takes in no text. */
+  const poison = (): string => {
+    if (!random.chance(0.06)) return ''
+    world.count('poison texts')
+    return random.pick(['a\0b', '\ud83d', '\ude00 and more'])
+  }
+
   /** What the handler does in the world, and says. */
   const handle = (task: ClaimedTask): NonNullable<Held['answer']> => {
     const { taskId, claimToken } = task
@@ -106,18 +114,20 @@ export function createAgent(name: string, world: World): SimulatedAgent {
     }
     const refusal = ledger.refusal(step)
     if (refusal) {
-      const error = { code: 'TASK_FAILED', message: `${step} refuses`, retryable: refusal === 'retryable' }
+      const error = { code: 'TASK_FAILED', message: `${step} refuses${poison()}`, retryable: refusal === 'retryable' }
       return { result: { ...claim, error }, as: error.retryable ? 'failed for now' : 'failed' }
     }
-    if (task.function !== 'polish' && ledger.countOf(callId) > 0)
+    if ((task.function === 'strike' || task.function === 'weld') && ledger.countOf(callId) > 0)
       throw new Violation('an effect that must not be repeated is had once', describe(task))
-    ledger.enter({ step, callId, task: task.function as 'polish' })
+    ledger.enter({ step, callId, task: task.function as TaskName })
     world.count('steps')
     if (random.chance(world.calm ? 0 : 0.02)) {
       world.count('malformed answers')
       return { result: { ...claim, result: { reading: 'high' } }, as: 'malformed' }
     }
-    return { result: { ...claim, result: { reading: readingOf(step) } }, as: 'done' }
+    const note = poison()
+    const said = { reading: readingOf(step), did: task.function, ...(note && { note }) }
+    return { result: { ...claim, result: said }, as: 'done' }
   }
 
   return {

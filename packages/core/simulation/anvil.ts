@@ -4,6 +4,8 @@ import {
   defineTaskFunction,
   defineTasks,
   type FunctionContext,
+  type Outcome,
+  type Reply,
 } from '@contractor/core/plugin'
 import { z } from 'zod'
 
@@ -12,12 +14,17 @@ import { z } from 'zod'
  * and its call, so that the ledger tells one call's effects from another's.
  */
 const params = z.object({ step: z.string(), callId: z.string() })
-const result = z.object({ reading: z.number() })
+/** What it was that was done, too: an answer to another question shows. */
+const result = z.object({ reading: z.number(), did: z.string().optional(), note: z.string().optional() })
 const tasks = defineTasks({
   polish: { params, result },
   strike: { params, result },
   look: { params, result: z.object({ reading: z.number().nullable() }) },
   weld: { params, result },
+  grip: { params, result },
+  release: { params, result },
+  nudge: { params, result },
+  push: { params, result },
 })
 export type TaskName = keyof typeof tasks
 
@@ -56,6 +63,59 @@ const weld = defineTaskFunction({
   task: tasks.weld,
 })
 
+/** The end of the story, in a Job's message, when an answer was taken for one to another question. */
+export const wrongAnswer = 'WRONG ANSWER'
+
+const asking = z.object({
+  step: z.string(),
+  callId: z.string(),
+  untilMs: z.number().default(0),
+  asks: z.enum(['grip', 'release', 'nudge', 'push']),
+  did: z.string().optional(),
+  reading: z.number().optional(),
+  error: z.string().optional(),
+})
+type Asking = z.output<typeof asking>
+
+/** What is common to functions that ask for one thing, and perhaps for another later. */
+const askingFunction = {
+  args: z.object({ step: z.string() }),
+  state: asking,
+  result: z.number(),
+  idempotent: true,
+  request: ({ step, callId, asks }: Asking) =>
+    tasks[asks].request({ step, callId: asks === 'release' ? `${callId}-back` : callId }),
+  receive(state: Asking, reply: Reply): Asking {
+    if (reply.kind === 'failed') return { ...state, error: reply.error.message }
+    if (reply.kind === 'timer' && state.asks === 'nudge') return { ...state, asks: 'push' }
+    if (reply.kind !== 'result') return state
+    const { did, reading } = result.parse(reply.value)
+    return { ...state, ...(did !== undefined && { did }), reading }
+  },
+  outcome({ asks, did, reading, error, untilMs }: Asking): Outcome<number> {
+    if (error !== undefined) return { kind: 'error', message: error }
+    if (reading === undefined) return { kind: 'pending', ...(asks === 'nudge' && { wakeAt: untilMs }) }
+    if (did !== asks) return { kind: 'error', message: `${wrongAnswer}: ${did} for ${asks}` }
+    return { kind: 'done', value: reading }
+  },
+}
+
+const back = ({ step, callId, untilMs }: Asking) => ({ step, callId, untilMs, asks: 'release' as const })
+
+const grip = defineFunction({
+  ...askingFunction,
+  description: 'Can be taken back, when it has failed and when it was done',
+  start: ({ step }, { callId }: Context) => ({ step, callId, asks: 'grip' as const }),
+  rollback: back,
+  undo: back,
+})
+
+const patience = defineFunction({
+  ...askingFunction,
+  description: 'Asks for something else after a while',
+  start: ({ step }, { callId, now }: Context) => ({ step, callId, untilMs: now + 6_000, asks: 'nudge' as const }),
+})
+
 const confirm = defineFunction({
   description: 'Needs the operator',
   args: z.object({ question: z.string() }),
@@ -81,5 +141,5 @@ export const anvil = defineFoundation({
   type: 'Anvil',
   fields,
   tasks,
-  functions: { polish, strike, weld, confirm, settle },
+  functions: { polish, strike, weld, grip, patience, confirm, settle },
 })

@@ -2,8 +2,19 @@ import type { Verb } from '@contractor/core'
 import { createAgent, fairWeather, type SimulatedAgent, type Weather } from './agent.ts'
 import { type EngineSlot, leaseMs, make, type Request } from './engine-slot.ts'
 import type { Fault, FaultKind } from './fault.ts'
-import { checkEnds, checkJobs, describeJob, type JobState, listJobs } from './job-laws.ts'
+import {
+  checkEnds,
+  checkJobs,
+  checkStarts,
+  checkTasks,
+  describeJob,
+  type JobState,
+  listClaims,
+  listJobs,
+} from './job-laws.ts'
 import { Violation } from './laws.ts'
+import type { Sabotage } from './sabotage.ts'
+import { createStrangers, type Strangers } from './strangers.ts'
 import { createTargets, order, type SimulatedTarget } from './targets.ts'
 import type { World } from './world.ts'
 
@@ -11,19 +22,30 @@ import type { World } from './world.ts'
  * What happens in one run. First a stormy part, in which everything that may go wrong does so at random; then a calm
  * one, in which engines, agents and the operator do what they should, and at whose end every Job has come to its own.
  */
-export async function playCourse(world: World, engines: readonly EngineSlot[]): Promise<void> {
+export async function playCourse(
+  world: World,
+  engines: readonly EngineSlot[],
+  sabotage: Sabotage | undefined,
+): Promise<void> {
   const { random } = world
   const [first] = engines
   if (!first) throw new Error('A run needs an engine')
   const targets = await createTargets(world)
   const agents = Array.from({ length: random.int(1, 3) }, (_, at) => createAgent(`agent${at}`, world))
-  const course: Course = { world, engines, targets, agents, jobs: [] }
+  const strangers = createStrangers(world)
+  const course: Course = { world, engines, targets, agents, strangers, sabotage, jobs: [] }
   for (let left = random.int(1, targets.length); left > 0; left--) await perform(course, [order(world, first, targets)])
-  for (let left = random.int(10, 45); left > 0; left--) await storm(course)
+  try {
+    for (let left = random.int(10, 45); left > 0; left--) await storm(course)
+  } finally {
+    await strangers.endAll()
+  }
   world.calm = true
   world.trace('calm')
   await calm(course)
-  await checkEnds(world, await listJobs(world))
+  const jobs = await listJobs(world)
+  await checkStarts(first, jobs)
+  await checkEnds(world, jobs)
 }
 
 interface Course {
@@ -31,12 +53,14 @@ interface Course {
   engines: readonly EngineSlot[]
   targets: readonly SimulatedTarget[]
   agents: readonly SimulatedAgent[]
+  strangers: Strangers
+  sabotage: Sabotage | undefined
   /** As they were when somebody last looked. */
   jobs: JobState[]
 }
 
-type Asking = 'run' | 'claim' | 'answer' | 'old' | 'renew' | 'release' | 'verb' | 'order'
-type Doing = 'work' | 'die' | 'clock' | 'together'
+type Asking = 'run' | 'claim' | 'answer' | 'old' | 'renew' | 'release' | 'verb' | 'order' | 'signal' | 'move'
+type Doing = 'work' | 'die' | 'clock' | 'together' | 'stranger' | 'absence'
 
 const asking: Record<Asking, number> = {
   run: 16,
@@ -45,10 +69,20 @@ const asking: Record<Asking, number> = {
   old: 3,
   renew: 3,
   release: 3,
-  verb: 4,
+  verb: 6,
   order: 5,
+  signal: 3,
+  move: 0.7,
 }
-const doing: Record<Asking | Doing, number> = { ...asking, work: 16, die: 1.5, clock: 9, together: 7 }
+const doing: Record<Asking | Doing, number> = {
+  ...asking,
+  work: 16,
+  die: 1.5,
+  clock: 9,
+  together: 7,
+  stranger: 3,
+  absence: 0.6,
+}
 
 async function storm(course: Course): Promise<void> {
   const { world, agents } = course
@@ -66,7 +100,13 @@ async function storm(course: Course): Promise<void> {
       return
     case 'clock':
       return turnClock(world)
+    case 'stranger':
+      return meetStranger(course)
+    case 'absence':
+      return beAway(course)
     case 'together': {
+      // Who waits for a stranger does so for a moment of real time, in which others would be let through or not.
+      if (course.strangers.count()) return
       const requests: Request[] = []
       const same = random.chance(0.4) ? random.weighted(asking) : undefined
       for (let left = random.int(2, 3); left > 0; left--) {
@@ -94,10 +134,39 @@ function turnClock({ random, clock, trace }: World): void {
   trace(`  the clock goes on by ${ms} ms`)
 }
 
-async function perform({ world }: Course, requests: readonly Request[]): Promise<void> {
+async function meetStranger({ world, engines, strangers, targets, ...course }: Course): Promise<void> {
+  const { random } = world
+  if (strangers.count() === 2 || (strangers.count() && random.chance(0.5))) return strangers.end()
+  return strangers.open(random.pick(engines), await look({ world, engines, strangers, targets, ...course }), targets)
+}
+
+/** All servers are away for longer than a lease. Whoever works on meanwhile is no less to be believed when they are back. */
+async function beAway(course: Course): Promise<void> {
+  const { world, engines, strangers, agents } = course
+  if (strangers.count()) return
+  world.count('absences')
+  const claims = await listClaims(world)
+  for (const engine of engines) await engine.stop()
+  const ms = leaseMs + world.random.int(1, 60_000)
+  world.clock.advance(ms)
+  world.trace(`  all servers were away for ${ms} ms`)
+  for (const engine of engines) await engine.start()
+  const [first] = engines
+  if (first) await perform(course, [runDue(first)])
+  const left = new Set(await listClaims(world))
+  const taken = claims.filter(claim => !left.has(claim))
+  if (taken.length)
+    throw new Violation('the absence of all servers is nobody’s silence', `${taken.length} claims were taken`)
+  for (const agent of agents)
+    if (agent.counts().idle + agent.counts().answered)
+      await perform(course, [agent.renew(first as EngineSlot, fairWeather)])
+}
+
+async function perform({ world, sabotage }: Course, requests: readonly Request[]): Promise<void> {
   if (!requests.length) return
   if (requests.length > 1) world.trace('  at once:')
   await make(world, requests)
+  await sabotage?.after?.(world.database.client)
   world.laws.record(world.exchanges.splice(0))
 }
 
@@ -128,12 +197,15 @@ async function ask(course: Course, what: Asking): Promise<Request | undefined> {
         return idle ? agent.release(engine, drawWeather(world)) : undefined
       case 'order':
         return order(world, engine, course.targets)
+      case 'move':
+        return move(world, engine)
+      case 'signal': {
+        const job = await pickJob(course)
+        return job && signal(world, engine, job, random.weighted({ complete: 5, alert: 2, message: 1 }))
+      }
       case 'verb': {
         const job = await pickJob(course)
-        return (
-          job &&
-          apply(engine, job, random.chance(0.3) ? random.pick(['pause', 'resume', 'reset']) : drawVerb(world, job))
-        )
+        return job && apply(engine, job, random.chance(0.3) ? random.pick(allVerbs) : drawVerb(world, job))
       }
     }
   }
@@ -150,10 +222,40 @@ const runDue = (engine: EngineSlot): Request => ({
 const apply = (engine: EngineSlot, job: JobState, verb: Verb): Request => ({
   label: `${verb}s Job ${job.id}`,
   engine,
+  mayBeLocked: true,
   run: async () => {
     await engine.contractor.jobs.apply(job.id, verb, { by: 'operator' })
   },
 })
+
+const allVerbs: readonly Verb[] = ['pause', 'resume', 'reset', 'rollback', 'undo', 'skip']
+
+/** What the machine of a Job says. */
+const signal = (world: World, engine: EngineSlot, job: JobState, what: 'complete' | 'alert' | 'message'): Request => ({
+  label: `signals ${what} to Job ${job.id}`,
+  engine,
+  mayBeLocked: true,
+  async run() {
+    const [row] = await world.database.client.unsafe<{ cookie: string }[]>(
+      `select cookie::text from contractor.job where id = ${job.id}`,
+    )
+    const { signals } = engine.contractor
+    if (what === 'complete') await signals.complete(job.id, row?.cookie ?? '')
+    else await signals[what](job.id, row?.cookie ?? '', 'smoke')
+  },
+})
+
+const move = ({ random }: World, engine: EngineSlot): Request => {
+  const [locator, site] = [random.pick(['f0', 'f1']), random.pick(['lab', 'annex'])]
+  return {
+    label: `moves ${locator} to ${site}`,
+    engine,
+    mayBeLocked: true,
+    run: async () => {
+      await engine.contractor.foundations.update(locator, { site })
+    },
+  }
+}
 
 async function pickJob(course: Course): Promise<JobState | undefined> {
   course.jobs = await look(course)
@@ -164,11 +266,15 @@ async function pickJob(course: Course): Promise<JobState | undefined> {
 async function look({ world }: Course): Promise<JobState[]> {
   const jobs = await listJobs(world)
   checkJobs(world, jobs)
+  await checkTasks(world)
   return jobs
 }
 
 function drawVerb({ random }: World, job: JobState): Verb {
-  return random.chance(0.08) ? 'cancel' : remedy(job)
+  if (random.chance(0.08)) return 'cancel'
+  if (job.state === 'error' && random.chance(0.3)) return random.pick(['rollback', 'undo'])
+  if (job.state === 'paused' && random.chance(0.2)) return 'undo'
+  return remedy(job)
 }
 
 /** What a sensible operator does. */
@@ -177,7 +283,8 @@ function remedy(job: JobState): Verb {
     case 'paused':
       return 'resume'
     case 'error':
-      return 'reset'
+      // Trying the same again undoes nothing that cannot be undone.
+      return job.isUndoing ? 'skip' : 'reset'
     case 'aborted':
       return 'cancel'
     default:
@@ -234,11 +341,13 @@ async function calm(course: Course): Promise<void> {
       continue
     }
     const jobs = await look(course)
+    const listening = jobs.filter(job => job.isListening)
+    for (const job of listening) await perform(course, [signal(world, engine, job, 'complete')])
     const standing = jobs.filter(job => job.outcome === null && ['paused', 'error', 'aborted'].includes(job.state))
     for (const job of standing) await perform(course, [apply(engine, job, remedy(job))])
     const live = jobs.filter(job => job.outcome === null)
     if (!live.length || (quiet >= quietRounds && live.every(job => job.state === 'waiting'))) return
-    quiet = standing.length || world.lines.length - before > 40 ? 0 : quiet + 1
+    quiet = standing.length + listening.length || world.lines.length - before > 40 ? 0 : quiet + 1
     const ms = quiet > 0 ? 61_000 : leaseMs + 1
     world.clock.advance(ms)
     world.trace(`  the clock goes on by ${ms} ms`)

@@ -19,6 +19,9 @@ export interface EngineSlot {
   readonly life: Life
   /** Starts it again if it has died. */
   revive(): Promise<void>
+  /** Stops it in good order, until it is started again. */
+  stop(): Promise<void>
+  start(): Promise<void>
   close(): Promise<void>
 }
 
@@ -26,7 +29,7 @@ export interface EngineSlotOptions {
   name: string
   client: Sql
   turnstile: Turnstile
-  world: Pick<World, 'clock' | 'newId' | 'trace'>
+  world: Pick<World, 'clock' | 'newId' | 'trace' | 'lockTimeoutMs'>
   sabotage?: Sabotage | undefined
 }
 
@@ -40,15 +43,17 @@ export async function createEngineSlot({
   const open = async () => {
     const life: Life = { dead: false }
     const contractor = await createContractor({
-      database: await openGated(client, turnstile, life),
+      database: await openGated(client, turnstile, life, world),
       plugins: [anvil],
       clock: world.clock,
       newId: world.newId,
       leaseMs,
       foreman: false,
       heartbeat: false,
+      log: (_, message, detail) =>
+        world.trace(`    log: ${message} ${JSON.stringify(detail?.reason ?? detail?.error ?? '')}`),
     })
-    return { life, contractor, dispatch: sabotage ? sabotage(contractor.dispatch) : contractor.dispatch }
+    return { life, contractor, dispatch: sabotage?.dispatch?.(contractor.dispatch) ?? contractor.dispatch }
   }
   let current = await open()
   return {
@@ -68,18 +73,28 @@ export async function createEngineSlot({
       current = await open()
       world.trace(`  ${name} is started again`)
     },
+    stop: () => current.contractor.close(),
+    async start() {
+      await sabotage?.beforeStart?.(client)
+      current = await open()
+    },
     close: () => current.contractor.close(),
   }
 }
 
 /**
  * On connections that all engines of a run share. A lock is waited for as long as another operation has it, however slowly
- * that is let through; for one that a stranger has, the turnstile ends the waiting.
+ * that is let through; for one that a stranger has, a moment.
  */
-async function openGated(client: Sql, turnstile: Turnstile, life: Life) {
-  const gated = gateClient(client, turnstile, life)
+async function openGated(client: Sql, turnstile: Turnstile, life: Life, world: Pick<World, 'lockTimeoutMs'>) {
+  const gated = gateClient(client, turnstile, life, () => world.lockTimeoutMs())
   const opened = await wrapPostgres(gated, 'the simulation', async () => undefined, false)
-  return { ...opened, waitMs: 60_000 }
+  return {
+    ...opened,
+    get waitMs() {
+      return world.lockTimeoutMs()
+    },
+  }
 }
 
 /** Something that is asked of an engine. */
@@ -87,11 +102,13 @@ export interface Request {
   label: string
   engine: EngineSlot
   fault?: Fault | undefined
+  /** It is about something that a stranger may hold, and may be told so. */
+  mayBeLocked?: boolean
   run(): Promise<void>
 }
 
 /** Refusals that whoever asks must live with. */
-const refusals = ['WRONG_STATE', 'JOB_REFUSED', 'NOT_FOUND'] as const
+const refusals = ['WRONG_STATE', 'JOB_REFUSED', 'NOT_FOUND', 'IN_USE', 'FORBIDDEN'] as const
 
 /** Makes requests, at once where there are several; an error that is neither injected nor a refusal breaks a law. */
 export async function make(
@@ -116,7 +133,10 @@ export async function make(
       world.trace(`    ${label} failed by what was injected`)
       continue
     }
-    const code = refusals.find(one => isContractorError(reason, one))
+    const isAsking = requests[at]?.mayBeLocked === true
+    const code =
+      refusals.find(one => isContractorError(reason, one)) ??
+      (isAsking && isContractorError(reason, 'LOCKED') ? 'LOCKED' : undefined)
     if (!code) throw new Violation('nothing fails but what was made to fail', `${label}: ${describe(reason)}`)
     world.trace(`    ${label} is refused: ${code}`)
   }

@@ -7,17 +7,22 @@ type Run = (client: Sql) => Promise<unknown>
  * The postgres.js client that an engine is given: each of its statements and commits passes the turnstile, where it may
  * have to wait for others, or fail. Engines share the real client's connections, as processes share a server.
  */
-export function gateClient(client: Sql, turnstile: Turnstile, life: Life): Sql {
+export function gateClient(client: Sql, turnstile: Turnstile, life: Life, lockTimeoutMs: () => number): Sql {
   const begin = async (...given: unknown[]): Promise<unknown> => {
     const run = given.at(-1) as Run
     const fiber = turnstile.current()
-    if (!fiber) return client.begin(transaction => run(transaction as unknown as Sql))
+    const isolated = (inner: Run) =>
+      client.begin('isolation level read committed', async transaction => {
+        await transaction.unsafe(`set local lock_timeout = ${lockTimeoutMs()}`)
+        return inner(transaction as unknown as Sql)
+      })
+    if (!fiber) return isolated(run)
     const scope: Scope = { over: false }
     let committing: (() => void) | undefined
     try {
-      const result = await client.begin(async transaction => {
+      const result = await isolated(async transaction => {
         try {
-          const value = await run(gateStatements(transaction as unknown as Sql, () => fiber, scope))
+          const value = await run(gateStatements(transaction, () => fiber, scope))
           await fiber.pass('commit', scope)
           // From here to the answer of the commit.
           void fiber.during(

@@ -1,3 +1,5 @@
+import { wrongAnswer } from './anvil.ts'
+import type { EngineSlot } from './engine-slot.ts'
 import { Violation } from './laws.ts'
 import type { World } from './world.ts'
 
@@ -10,12 +12,18 @@ export interface JobState {
   outcome: string | null
   message: string
   run: number
+  reason: string | null
+  isUndoing: boolean
+  /** It waits for its machine's report. */
+  isListening: boolean
 }
 
 /** All Jobs with the runs of their scripts, the oldest first. */
 export async function listJobs({ database }: World): Promise<JobState[]> {
   const rows = await database.client.unsafe<(Omit<JobState, 'run' | 'id'> & { id: string; source: string })[]>(
-    `select job.id, coalesce(job.foundation, structure.hostname) as target, job.action, job.state::text, job.outcome::text, job.message, program.source
+    `select job.id, coalesce(job.foundation, structure.hostname, 'd' || job.dependency) as target, job.action, job.state::text, job.outcome::text,
+       job.message, job.reason, program.source, job.undoing is not null as "isUndoing",
+       job.state = 'queued' and job.undoing is null and coalesce(job.vm #>> '{pending,module}' = 'signaling', false) as "isListening"
      from contractor.job left join contractor.structure on structure.id = job.structure
      join contractor.program on program.id = job.program_id order by job.id`,
   )
@@ -33,7 +41,9 @@ export function checkJobs(world: World, jobs: readonly JobState[]): void {
     const others = live.filter(other => other.target === job.target)
     if (others.length > 1) throw new Violation('a target has one live Job', others.map(describeJob).join('; '))
     if (job.message.includes('could not advance')) throw new Violation('every Job can be advanced', describeJob(job))
-    if (job.state !== 'queued' && !job.message.trim() && job.state !== 'waiting')
+    if (job.message.includes(wrongAnswer))
+      throw new Violation('an answer belongs to the request that was asked', describeJob(job))
+    if (job.state !== 'queued' && !job.reason?.trim() && job.state !== 'waiting')
       throw new Violation('a Job that stands still says why', describeJob(job))
     const run = world.runs.get(job.run)
     if (run?.target !== job.target || run.action !== job.action)
@@ -52,27 +62,40 @@ export async function checkEnds(world: World, jobs: readonly JobState[]): Promis
     )
     if (job.outcome === null && job.state !== 'waiting')
       throw new Violation('every Job comes to its end', describeJob(job))
-    if (job.outcome === null && !job.message.startsWith('Waiting '))
+    if (job.outcome === null && !job.reason?.startsWith('Waiting '))
       throw new Violation('a Job that waits says for what', describeJob(job))
-    if (job.outcome === 'completed') checkSteps(world, job, own.filter(event => event.type === 'job.reset').length)
+    const count = (type: string) => own.filter(event => event.type === type).length
+    if (job.outcome === 'completed') checkSteps(world, job, count('job.reset'), count('job.rolled-back'))
+    if (job.outcome === 'undone' && !count('job.skipped')) checkUndone(world, job)
   }
   checkTargets(jobs, events, await listTargets(world))
 }
 
 /** No step is lost, and none is had more often than the script and the operator had it. */
-function checkSteps({ runs, ledger }: World, job: JobState, resets: number): void {
+function checkSteps({ runs, ledger }: World, job: JobState, resets: number, takenBack: number): void {
   const { script } = runs.get(job.run) ?? {}
   if (!script) throw new Violation('a Job runs the script that was there when it was ordered', describeJob(job))
   if (script.fatal) throw new Violation('what ends in a fatal error does not complete', describeJob(job))
   let extra = 0
-  const effects = ledger.effects().filter(effect => effect.step.startsWith(`r${job.run}s`))
+  let missing = 0
+  const effects = ledger.effects().filter(one => one.step.startsWith(`r${job.run}s`) && one.task !== 'release')
   for (const [step, wanted] of script.steps) {
     const calls = new Set(effects.filter(effect => effect.step === step).map(effect => effect.callId)).size
     const detail = `${step} of Job ${job.id} was done in ${calls} calls and not in ${wanted}`
-    if (calls < wanted) throw new Violation('no step is lost', detail)
-    extra += calls - wanted
+    missing += Math.max(0, wanted - calls)
+    if (missing > takenBack) throw new Violation('no step is lost', detail)
+    extra += Math.max(0, calls - wanted)
     if (extra > resets) throw new Violation('no step is done again but after a reset', `${detail}, ${resets} resets`)
   }
+}
+
+/** Of what an undone Job did, and what can be taken back, the last that happened to it is that it was. */
+function checkUndone({ ledger }: World, job: JobState): void {
+  const last = new Map<string, string>()
+  for (const { step, callId, task } of ledger.effects())
+    if (step.startsWith(`r${job.run}s`)) last.set(callId.replace(/-back$/, ''), task)
+  for (const [callId, task] of last)
+    if (task === 'grip') throw new Violation('what is undone was taken back', `${callId} of ${describeJob(job)}`)
 }
 
 /** From which states an event may come, and which state it leaves. */
@@ -87,6 +110,10 @@ const transitions: Readonly<Record<string, { from: readonly string[]; to: string
   'job.reset': { from: ['error'], to: 'queued' },
   'job.aborted': { from: ['queued'], to: 'aborted' },
   'job.completed': { from: ['queued'], to: 'done' },
+  'job.rolled-back': { from: ['error'], to: 'queued' },
+  'job.undoing': { from: ['paused', 'error', 'aborted'], to: 'queued' },
+  'job.skipped': { from: ['error', 'paused'], to: 'queued' },
+  'job.undone': { from: ['queued'], to: 'done' },
   'job.cancelled': { from: ['waiting', 'queued', 'paused', 'error', 'aborted'], to: 'done' },
 }
 
@@ -147,7 +174,7 @@ function checkTargets(
       job => job.target === name && job.outcome === 'completed' && job.action !== 'tune',
     ).length
     const made = changes.filter(type => type.endsWith('built') || type.endsWith('destroyed')).length
-    if (made < completed)
+    if (made < completed && !name.startsWith('d'))
       throw new Violation(
         'a target is what it was made',
         `${name} completed ${completed} Jobs and changed ${made} times`,
@@ -156,4 +183,34 @@ function checkTargets(
 }
 
 export const describeJob = (job: JobState) =>
-  `Job ${job.id} (${job.action} of ${job.target}, run ${job.run}) is ${job.state}${job.outcome ? `, ${job.outcome}` : ''}: '${job.message}'`
+  `Job ${job.id} (${job.action} of ${job.target}, run ${job.run}) is ${job.state}${job.outcome ? `, ${job.outcome}` : ''}: '${job.message}', since '${job.reason}'`
+
+/** What is true of Tasks at every moment. */
+export async function checkTasks({ database: { client } }: World): Promise<void> {
+  const [stray] = await client.unsafe<{ id: string; site: string }[]>(
+    `select task.id, task.site from contractor.task join contractor.job on job.id = task.job
+     left join contractor.dependency on dependency.id = job.dependency
+     left join contractor.structure on structure.id = coalesce(job.structure, dependency.script_structure)
+     join contractor.foundation on foundation.locator = coalesce(job.foundation, structure.foundation)
+     where task.claim_token is null and task.site <> foundation.site`,
+  )
+  if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
+}
+
+/** Claims that hold at this moment, by the server's own reckoning. */
+export async function listClaims({ database: { client }, clock }: World): Promise<string[]> {
+  const rows = await client.unsafe<{ claim: string }[]>(
+    `select claim_token::text as claim from contractor.task
+     where lease_until > '${clock.date.toISOString()}' and revoked_at is null order by id`,
+  )
+  return rows.map(row => row.claim)
+}
+
+/** A Job that could start has been started. */
+export async function checkStarts(engine: EngineSlot, jobs: readonly JobState[]): Promise<void> {
+  for (const job of jobs.filter(one => one.state === 'waiting')) {
+    const { because } = await engine.contractor.jobs.explain(job.id)
+    if (because.some(one => one.code === 'about-to-start'))
+      throw new Violation('a Job that may start is started', describeJob(job))
+  }
+}

@@ -95,6 +95,8 @@ export function createDispatchLaws(): DispatchLaws {
 
 /** Whether the call is over with this: an operator's reset makes another call. */
 function isAnswer(name: TaskName, as: Shown['as']): boolean {
+  // What undoes a call is asked again in that call's name when it has failed and an operator says so.
+  if (name === 'release') return as === 'done'
   if (as === 'done' || as === 'failed' || as === 'malformed') return name !== 'look' || as === 'done'
   return as === 'failed for now' && (name === 'strike' || name === 'weld')
 }

@@ -29,7 +29,7 @@ export async function runSeed(seed: number, database: SimulationDatabase, sabota
       const { client } = database
       engines.push(await createEngineSlot({ name, client, turnstile: world.turnstile, world, sabotage: broken }))
     }
-    await playCourse(world, engines)
+    await playCourse(world, engines, broken)
   } catch (error) {
     if (!(error instanceof Violation)) throw new Error(`Seed ${seed} cannot be run`, { cause: error })
     violation = { law: error.law, message: error.message }

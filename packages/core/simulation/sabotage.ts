@@ -1,13 +1,21 @@
 import type { Contractor } from '@contractor/core'
-import type { ClaimedTask } from '@contractor/core/plugin'
+import { type ClaimedTask, isStorable } from '@contractor/core/plugin'
+import type { Sql } from 'postgres'
 
 type Dispatch = Contractor['dispatch']
+type Broken = (dispatch: Dispatch) => Dispatch
 
-/** Makes a dispatch that breaks a law, to see that the simulation sees it. */
-export type Sabotage = (dispatch: Dispatch) => Dispatch
+/** Breaks a law, to see that the simulation sees it: in what the dispatch does, or in the rows behind the engine's back. */
+export interface Sabotage {
+  dispatch?(dispatch: Dispatch): Dispatch
+  /** After whatever was done. */
+  after?(client: Sql): Promise<unknown>
+  /** Before an engine that was stopped is started again. */
+  beforeStart?(client: Sql): Promise<unknown>
+}
 
 /** Takes the answers of all who ever had a Task as if they came from who has it now. */
-function createStaleClaims(): Sabotage {
+function createStaleClaims(): Broken {
   const latest = new Map<string, ClaimedTask>()
   const callOf = (task: ClaimedTask) => (task.params as { callId: string }).callId
   const calls = new Map<string, string>()
@@ -38,7 +46,7 @@ function createStaleClaims(): Sabotage {
 }
 
 /** Tells everybody that their answer was taken. */
-const acceptTwice = (): Sabotage => dispatch => ({
+const acceptTwice = (): Broken => dispatch => ({
   ...dispatch,
   results: async (...given) => (await dispatch.results(...given)).map(one => ({ ...one, accepted: true })),
   async exchange(...given) {
@@ -48,7 +56,7 @@ const acceptTwice = (): Sabotage => dispatch => ({
 })
 
 /** Does not look: whatever is to be observed was not done. */
-const neverLook = (): Sabotage => dispatch => {
+const neverLook = (): Broken => dispatch => {
   const blind = async (agent: Parameters<Dispatch['claim']>[0], tasks: readonly ClaimedTask[]) => {
     const looks = tasks.filter(task => task.function === 'look')
     if (looks.length) {
@@ -70,7 +78,7 @@ const neverLook = (): Sabotage => dispatch => {
 }
 
 /** Says that it took an answer, and forgets it. */
-const forget = (): Sabotage => dispatch => {
+const forget = (): Broken => dispatch => {
   let answers = 0
   return {
     ...dispatch,
@@ -82,7 +90,7 @@ const forget = (): Sabotage => dispatch => {
 }
 
 /** Answers in the agent's place, without anything having been done. */
-const skipSteps = (): Sabotage => dispatch => {
+const skipSteps = (): Broken => dispatch => {
   let tasks = 0
   return {
     ...dispatch,
@@ -100,11 +108,44 @@ const skipSteps = (): Sabotage => dispatch => {
   }
 }
 
+/** Lets one text that cannot be kept take the whole message down with it. */
+const poisonForAll = (): Sabotage => ({
+  dispatch: dispatch => ({
+    ...dispatch,
+    async exchange(agent, request, signal) {
+      const texts = request.results.flatMap(({ result, error }) => [
+        ...Object.values(result ?? {}),
+        error?.message ?? '',
+      ])
+      if (texts.some(text => typeof text === 'string' && !isStorable(text)))
+        throw new Error('unsupported Unicode escape sequence')
+      return dispatch.exchange(agent, request, signal)
+    },
+  }),
+})
+
+/** Statements that undo what the engine has done for a rule. */
+const statement = (text: string) => (client: Sql) => client.unsafe(text)
+
 /** By name, as the command takes them. Each is made anew for each run. */
 export const sabotages: Readonly<Record<string, () => Sabotage>> = {
-  'stale-claims': createStaleClaims,
-  'accept-twice': acceptTwice,
-  'never-look': neverLook,
-  forget,
-  'skip-steps': skipSteps,
+  'stale-claims': () => ({ dispatch: createStaleClaims() }),
+  'accept-twice': () => ({ dispatch: acceptTwice() }),
+  'never-look': () => ({ dispatch: neverLook() }),
+  forget: () => ({ dispatch: forget() }),
+  'skip-steps': () => ({ dispatch: skipSteps() }),
+  /** Whatever answer comes is the one that is awaited. */
+  'any-answer': () => ({
+    after: statement(
+      `update contractor.task set revoked_at = null,
+         request = coalesce(job.undoing #>> '{current,awaits}', job.vm #>> '{pending,state,awaits}', '')
+       from contractor.job where job.id = task.job and task.revoked_at is not null`,
+    ),
+  }),
+  'poison-for-all': poisonForAll,
+  'lose-wakes': () => ({ after: statement('delete from contractor.wake') }),
+  /** Nobody knows any more that there was a server before. */
+  'silence-in-absence': () => ({ beforeStart: statement('delete from contractor.engine_process') }),
+  'forget-reasons': () => ({ after: statement(`update contractor.job set reason = null where reason is not null`) }),
+  'stay-in-site': () => ({ after: statement(`update contractor.task set site = 'lab' where site <> 'lab'`) }),
 }

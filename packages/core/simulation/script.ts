@@ -14,19 +14,20 @@ export function readingOf(step: string): number {
   return [...step].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 97, 7)
 }
 
-type Kind = 'call' | 'delay' | 'settle' | 'pause' | 'confirm' | 'error' | 'block' | 'loop' | 'if'
+type Kind = 'call' | 'delay' | 'settle' | 'pause' | 'signal' | 'confirm' | 'error' | 'block' | 'loop' | 'if'
 const weights: Record<Kind, number> = {
   call: 60,
   delay: 5,
   settle: 5,
   pause: 3,
+  signal: 3,
   confirm: 4,
   error: 3,
   block: 7,
   loop: 7,
   if: 7,
 }
-const functions = { strike: 4, polish: 3, weld: 2 }
+const functions = { strike: 4, polish: 3, weld: 2, grip: 4, patience: 3 }
 
 /** Writes a script of one to six steps, some in blocks, loops and conditions. `run` is in every step's name. */
 export function generateScript(random: Random, run: number): GeneratedScript {
@@ -60,6 +61,8 @@ export function generateScript(random: Random, run: number): GeneratedScript {
         return [`foundation.settle( seconds=${random.int(1, 20)} )`]
       case 'pause':
         return ["pause( msg='Look at it' )"]
+      case 'signal':
+        return ['signaling.wait_for_completion()']
       case 'confirm':
         return ["foundation.confirm( question='Is it on?' )"]
       case 'error':

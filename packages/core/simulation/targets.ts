@@ -1,4 +1,4 @@
-import type { Contractor } from '@contractor/core'
+import type { Contractor, Db } from '@contractor/core'
 import type { EngineSlot, Request } from './engine-slot.ts'
 import { generateScript } from './script.ts'
 import type { World } from './world.ts'
@@ -6,8 +6,8 @@ import type { World } from './world.ts'
 /** What Jobs are ordered for. */
 export interface SimulatedTarget {
   name: string
-  ref: { foundation: string } | { structure: number }
-  /** The script that its BluePrint names for an action. */
+  ref: { foundation: string } | { structure: number } | { dependency: number }
+  /** The script that its BluePrint, or itself, names for an action. */
   scriptOf(action: string): string
   actions: readonly string[]
 }
@@ -17,6 +17,8 @@ const places = [0, 1]
 /** What does not change from run to run is made once. */
 export async function prepareTargets(contractor: Contractor): Promise<void> {
   await contractor.sites.create({ name: 'lab' })
+  await contractor.sites.create({ name: 'annex', parent: 'lab' })
+  for (const action of ['create', 'destroy']) await contractor.scripts.put({ name: `dependency-${action}`, source: '' })
   for (const at of places) {
     const actions = { foundation: ['create', 'destroy'], structure: ['create', 'destroy', 'tune'] }
     for (const kind of ['foundation', 'structure'] as const) {
@@ -66,13 +68,52 @@ export async function createTargets({ random, database }: World): Promise<Simula
     }
   }
   await database.client.unsafe(
-    `update contractor.foundation set fields = '{}', state = (array[${states.map(state => `'${state}'`).join(', ')}]::contractor.foundation_state[])[right(locator, 1)::int + 1]`,
+    `update contractor.foundation set fields = '{}', site = 'lab', complex = null, state = (array[${states.map(state => `'${state}'`).join(', ')}]::contractor.foundation_state[])[right(locator, 1)::int + 1]`,
   )
+  targets.push(...(await linkTargets({ random, database }, structures)))
   return targets
 }
 
+/**
+ * At times, what the second Foundation needs: a Dependency on the first Structure, with scripts that run there; and a Complex
+ * of that Structure, which provides it.
+ */
+async function linkTargets(
+  { random, database: { client } }: Pick<World, 'random' | 'database'>,
+  structures: readonly { id: string; hostname: string }[],
+): Promise<SimulatedTarget[]> {
+  const on = structures.find(one => one.hostname === 's0')?.id ?? ''
+  if (random.chance(0.25)) {
+    await client.unsafe(
+      `with made as (insert into contractor.complex (name, site, built_percentage, created_at, updated_at) values ('c0', 'lab', 100, now(), now()) returning name),
+         member as (insert into contractor.complex_member (complex, structure) select name, ${on} from made)
+       update contractor.foundation set complex = made.name, state = 'planned' from made where locator = 'f1' and state = 'located'`,
+    )
+  }
+  if (!random.chance(0.35)) return []
+  const [row] = await client.unsafe<{ id: string }[]>(
+    `insert into contractor.dependency (foundation, structure, link, script_structure, create_script, destroy_script, state, created_at, updated_at)
+     select 'f1', ${on}, 'soft', ${on}, 'dependency-create', 'dependency-destroy', (case when state = 'built' then 'built' else 'planned' end)::contractor.structure_state, now(), now()
+     from contractor.structure where id = ${on} returning id`,
+  )
+  const id = Number(row?.id)
+  return [
+    {
+      name: `d${id}`,
+      ref: { dependency: id },
+      scriptOf: action => `dependency-${action}`,
+      actions: ['create', 'destroy'],
+    },
+  ]
+}
+
 /** Writes a new script for the action and orders the Job: each Job has a script of its own, known by its run. */
-export function order(world: World, engine: EngineSlot, targets: readonly SimulatedTarget[]): Request {
+export function order(
+  world: World,
+  engine: EngineSlot,
+  targets: readonly SimulatedTarget[],
+  options: { tx?: Db; by?: string } = {},
+): Request {
   const { random, runs } = world
   const target = random.pick(targets)
   const action = random.chance(0.6) ? 'create' : random.pick(target.actions)
@@ -87,9 +128,10 @@ export function order(world: World, engine: EngineSlot, targets: readonly Simula
   return {
     label: `orders ${action} of ${target.name}, run ${run}`,
     engine,
+    mayBeLocked: true,
     async run() {
-      await engine.contractor.scripts.put({ name: target.scriptOf(action), source: script.source })
-      await engine.contractor.jobs.create(target.ref, action)
+      await engine.contractor.scripts.put({ name: target.scriptOf(action), source: script.source }, options)
+      await engine.contractor.jobs.create(target.ref, action, options)
       world.count('jobs')
     },
   }

@@ -25,6 +25,10 @@ export interface World {
   /** No more faults: everybody does what they should, and everything has to come to its end. */
   calm: boolean
   newId(): string
+  /** How long a lock is waited for: as long as it takes, but for one that a stranger may hold. */
+  lockTimeoutMs(): number
+  /** How many transactions of strangers are open. */
+  strangers: number
   trace(line: string): void
   count(what: string): void
 }
@@ -41,7 +45,7 @@ export function createWorld(seed: number, database: SimulationDatabase): World {
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
   const trace = (line: string) => lines.push(line)
   let ids = 0
-  return {
+  const world: World = {
     seed,
     random: createRandom(seed),
     clock: createManualClock(),
@@ -59,8 +63,11 @@ export function createWorld(seed: number, database: SimulationDatabase): World {
     counts,
     lines,
     calm: false,
+    strangers: 0,
+    lockTimeoutMs: () => (world.strangers > 0 ? 30 : 60_000),
     newId: () => `call-${++ids}`,
     trace,
     count,
   }
+  return world
 }

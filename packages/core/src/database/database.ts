@@ -97,6 +97,21 @@ export async function inTransaction<T>(db: Db, tx: Db | undefined, run: (tx: Db)
   }
 }
 
+const inFailedTransaction = '25P02'
+
+/**
+ * Waits for statements that were sent together. Where one fails, those behind it fail too, only since it has; and which of
+ * these errors is heard of first is by chance. The one that says why is thrown.
+ */
+export async function together<T extends readonly unknown[]>(
+  statements: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  const ends = await Promise.allSettled(statements)
+  const errors = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as unknown] : []))
+  if (errors.length) throw errors.find(error => sqlState(error) !== inFailedTransaction) ?? errors[0]
+  return ends.map(end => (end as PromiseFulfilledResult<unknown>).value) as unknown as T
+}
+
 /** How long a transaction of the Foreman or of an agent's request waits for one lock, in milliseconds. */
 const shortWaitMs = 250
 
@@ -116,7 +131,7 @@ export async function inShortTransaction<T>(
   return inTransaction(db, undefined, async tx => {
     // Sent together with the first statement, and carried out before it.
     const limited = tx.execute(sql.raw(`set local lock_timeout = ${waitMs}`)).execute()
-    const [result] = await Promise.all([run(tx), limited])
+    const [result] = await together([run(tx), limited])
     return result
   })
 }

@@ -43,7 +43,7 @@ export const job = contractor.table(
     /** The script's whole state; absent until the Job starts and after it is over. */
     vm: jsonb('vm').$type<State>(),
     message: text('message').notNull().default(''),
-    /** Why it stands still: of a Job that is paused, in error or aborted, whatever its message has become since. */
+    /** Why it stands still: of a Job that waits, is paused, in error or aborted, whatever its message has become since. */
     reason: text('reason'),
     /** Percent, 0 to 100. */
     progress: real('progress').notNull().default(0),

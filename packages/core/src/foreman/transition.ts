@@ -86,7 +86,10 @@ export function keep(work: Work, changes: Partial<Transition['job']>): Transitio
 
 export function waits(work: Work, message: string): Transition {
   const isTold = message === work.job.message
-  return { ...keep(work, { message }), events: isTold ? [] : [eventOf(work, 'job.waiting', { message })] }
+  return {
+    ...keep(work, { message, reason: message }),
+    events: isTold ? [] : [eventOf(work, 'job.waiting', { message })],
+  }
 }
 
 export function eventOf(work: Work, type: EventType, data: NonNullable<NewEvent['data']> = {}): NewEvent {

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { type Db, executePrepared } from '../database/database.ts'
+import { type Db, executePrepared, together } from '../database/database.ts'
 import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify, type Topic } from '../engine/notifications.ts'
@@ -38,7 +38,7 @@ export async function writeTransitions(
   if (events.length) topics.push('event')
   if (transitions.some(one => one.job.wakeAtMs !== null)) topics.push('job')
   // Sent together: none waits for the answer to the one before, and they are carried out in this order.
-  const [handed] = await Promise.all([
+  const [handed] = await together([
     addTasks(engine, tx, tasks, taker),
     writeJobs(engine, tx, transitions),
     recordEvents(tx, engine.clock, events),

@@ -16,7 +16,7 @@ export const jobView = z.object({
   outcome: z.enum(['completed', 'cancelled', 'undone']).nullable(),
   /** What it is at, or what was last said of it. */
   message: z.string(),
-  /** Why it stands still, while it is paused, in error or aborted; null otherwise. */
+  /** Why it stands still, while it waits, is paused, in error or aborted; null otherwise, and until it has been looked at. */
   reason: z.string().nullable(),
   /** Percent, 0 to 100. */
   progress: z.number(),

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Db, executePrepared, executeRows } from '../database/database.ts'
+import { type Db, executePrepared, executeRows, together } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
@@ -99,7 +99,7 @@ export async function recordAdded(
 ): Promise<void> {
   const by = whoIs(options)
   // Sent together: neither waits for the answer to the other.
-  await Promise.all([
+  await together([
     recordEvents(
       tx,
       engine.clock,

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { type Db, executePrepared } from '../database/database.ts'
+import { type Db, executePrepared, together } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { insertStatement, ownerColumns, recordAdded } from './add-addresses.ts'
@@ -33,7 +33,7 @@ export async function addNextAddresses(
   const first =
     order === 'lowest' ? lowestFree(addressBlock, owners.length, 'hint') : guessedFree(addressBlock, owners.length)
   // Sent together: the lock is held for one round trip less. Each statement still sees what was committed before it.
-  const [, found] = await Promise.all([
+  const [, found] = await together([
     lockAddressBlock(tx, addressBlock),
     allocate(engine, tx, addressBlock, owners, first, order === 'lowest'),
   ])
