@@ -113,7 +113,7 @@ const grip = defineFunction({
 const patience = defineFunction({
   ...askingFunction,
   description: 'Asks for something else after a while',
-  start: ({ step }, { callId, now }: Context) => ({ step, callId, untilMs: now + 6_000, asks: 'nudge' as const }),
+  start: ({ step }, { callId, now }: Context) => ({ step, callId, untilMs: now + 2_000, asks: 'nudge' as const }),
 })
 
 const confirm = defineFunction({

@@ -37,7 +37,7 @@ export function createPulse(engine: Engine, id: string): Pulse {
         tx,
         sql`select coalesce(bool_or(id <> ${id}::uuid and case
                 when ended_at is null then beat_at > clock_timestamp() - ${absentMs}::float8 * interval '1 millisecond'
-                else seen_at > ${engine.clock.now()} - ${absentMs}::float8 * interval '1 millisecond' end), false) as others,
+                else seen_at between ${engine.clock.now()} - ${absentMs}::float8 * interval '1 millisecond' and ${engine.clock.now()} end), false) as others,
               count(*) > 0 as ever,
               extract(epoch from max(${engine.clock.now()} - seen_at) filter (where id = ${id}::uuid))::float8 * 1000 as since
             from contractor.engine_process`,
