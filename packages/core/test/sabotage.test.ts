@@ -16,6 +16,12 @@ describe('the simulation', () => {
     ['never-look', 'what must not be repeated is not issued again without an observation or an operator'],
     ['forget', 'what was answered is not asked again'],
     ['skip-steps', 'no step is lost'],
+    ['any-answer', 'an answer belongs to the request that was asked'],
+    ['poison-for-all', 'nothing fails but what was made to fail'],
+    ['lose-wakes', 'a Job that may start is started'],
+    ['silence-in-absence', 'the absence of all servers is nobody’s silence'],
+    ['forget-reasons', 'a Job that stands still says why'],
+    ['stay-in-site', 'a Task is where its Foundation is'],
   ])('sees the sabotage %s', { timeout: 120_000 }, async (sabotage, law) => {
     let isSeen = false
     const onResult = ({ violation }: SeedResult) => {
