@@ -18,4 +18,12 @@ describe('docs/jobs.md', () => {
     }
     expect(mostAttempts).toBe(5)
   })
+
+  it('says of every verb what becomes of a Task that is out', async () => {
+    const text = await readFile(join(import.meta.dirname, '../docs/jobs.md'), 'utf8')
+    for (const [verb, { task }] of Object.entries(verbs)) {
+      const row = text.split('\n').find(line => line.startsWith(`| \`${verb}\` |`))
+      expect(row?.split('|')[4], verb).toContain(task)
+    }
+  })
 })
