@@ -28,9 +28,11 @@ export class InjectedFault extends Error {
 }
 
 const deadlockDetected = '40P01'
+/** As postgres.js says that its connection has broken. */
+const connectionClosed = 'CONNECTION_CLOSED'
 
 export const injected = (kind: FaultKind) =>
-  new InjectedFault(`Injected: ${kind}`, kind === 'deadlock' ? deadlockDetected : undefined)
+  new InjectedFault(`Injected: ${kind}`, kind === 'deadlock' ? deadlockDetected : connectionClosed)
 
 export const isCrash = (kind: FaultKind) => kind.startsWith('crash')
 

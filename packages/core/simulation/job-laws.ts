@@ -102,7 +102,7 @@ function checkUndone({ ledger }: World, job: JobState): void {
 const transitions: Readonly<Record<string, { from: readonly string[]; to: string }>> = {
   'job.created': { from: [''], to: 'waiting' },
   'job.waiting': { from: ['waiting'], to: 'waiting' },
-  'job.started': { from: ['waiting'], to: 'queued' },
+  'job.started': { from: ['waiting', 'queued'], to: 'queued' },
   'job.progress': { from: ['queued'], to: 'queued' },
   'job.paused': { from: ['queued'], to: 'paused' },
   'job.resumed': { from: ['paused'], to: 'queued' },
@@ -197,13 +197,14 @@ export async function checkTasks({ database: { client } }: World): Promise<void>
   if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
 }
 
-/** Claims that hold at this moment, by the server's own reckoning. */
-export async function listClaims({ database: { client }, clock }: World): Promise<string[]> {
-  const rows = await client.unsafe<{ claim: string }[]>(
-    `select claim_token::text as claim from contractor.task
-     where lease_until > '${clock.date.toISOString()}' and revoked_at is null order by id`,
+/** Claims that are held at this moment, and those of them that hold by the server's own reckoning. */
+export async function listClaims({ database: { client }, clock }: World): Promise<{ all: string[]; valid: string[] }> {
+  const rows = await client.unsafe<{ claim: string; valid: boolean }[]>(
+    `select claim_token::text as claim, lease_until > '${clock.date.toISOString()}' as valid from contractor.task
+     where claim_token is not null order by id`,
   )
-  return rows.map(row => row.claim)
+  const claims = (chosen: typeof rows) => chosen.map(row => row.claim)
+  return { all: claims(rows), valid: claims(rows.filter(row => row.valid) as typeof rows) }
 }
 
 /** A Job that could start has been started. */

@@ -146,8 +146,8 @@ function createFiber(
         await new Promise<void>(resolve => turns.push(resolve))
         trace(`    ${number}: ${gate}`)
       }
-      if (life.dead) throw new InjectedFault('The process is dead')
-      if (scope?.over) throw new InjectedFault('The transaction is over')
+      if (life.dead) throw new InjectedFault('The process is dead', 'CONNECTION_CLOSED')
+      if (scope?.over) throw new InjectedFault('The transaction is over', 'CONNECTION_CLOSED')
       const count = seen[gate]++
       if (fault?.at !== count) return
       const { kind } = fault

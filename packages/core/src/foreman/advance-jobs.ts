@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { SQL } from 'drizzle-orm'
-import { type Db, inShortTransaction, isLockTimeout } from '../database/database.ts'
+import { type Db, inShortTransaction, isLockTimeout, sqlState } from '../database/database.ts'
 import { isConnectionError } from '../database/database-error.ts'
 import type { Engine } from '../engine/engine.ts'
+import { isContractorError } from '../plugin/error.ts'
 import type { ClaimedTask } from '../plugin/wire.ts'
 import { type Answer, deleteAnswered, lockAnswered } from '../task/answered-tasks.ts'
 import type { Taker } from '../task/claim-tasks.ts'
@@ -53,6 +54,8 @@ interface Batch {
   ids?: readonly number[]
   /** After a batch was held up: it is asked first what is locked. */
   isCareful?: boolean
+  /** It has failed by itself before, by nothing that the database said. */
+  hasFailed?: boolean
 }
 
 export function createAdvancer(engine: Engine): Advancer {
@@ -119,7 +122,11 @@ export function createAdvancer(engine: Engine): Advancer {
       if (isLockTimeout(error)) {
         if (!batch.isCareful) return run({ ...again, isCareful: true })
         if (ids.length === 1) return putAside(ids)
-      } else if (ids.length === 1) return blame(ids[0] as number, batch, error)
+      } else if (ids.length === 1) {
+        // What neither the database nor a rule of ours has said may be of the moment: it is tried once more.
+        const isSaid = sqlState(error) !== undefined || isContractorError(error)
+        return isSaid || batch.hasFailed ? blame(ids[0] as number, batch, error) : run({ ...again, hasFailed: true })
+      }
       return halve(again, ids)
     }
   }

@@ -85,7 +85,17 @@ function advanceScript(engine: Engine, work: Work, arrival?: Arrival): Transitio
 function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
   const { id, vm, progress, state } = work.job
   const isStanding = state !== 'queued'
+  if (isStanding && !arrival) return keep(work, {})
   const { kind, message, undone, wakeAtMs, wanted, undoing, effects } = advanceUndoing(engine, work, arrival)
+  if (isStanding) {
+    const kept =
+      kind !== 'error'
+        ? keep(work, {})
+        : state === 'paused'
+          ? stopped(work, vm, 'error', message)
+          : stillStopped(work, vm, message)
+    return { ...kept, job: { ...kept.job, undoing } }
+  }
   const changed = effectsOf(work, effects)
   if (kind === 'over') {
     const over = { id, state: 'done', outcome: 'undone', vm: null, message: '', reason: null } as const
@@ -97,15 +107,6 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
       over: ended(work),
       ...changed,
     }
-  }
-  if (isStanding) {
-    const kept =
-      kind !== 'error'
-        ? keep(work, {})
-        : state === 'paused'
-          ? stopped(work, vm, 'error', message)
-          : stillStopped(work, vm, message)
-    return { ...kept, job: { ...kept.job, undoing } }
   }
   const moved = kind === 'waiting' ? running(work, vm, message, wakeAtMs) : stopped(work, vm, kind, message)
   return {

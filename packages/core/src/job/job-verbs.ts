@@ -90,6 +90,8 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     past: 'reset',
     task: 'goes on unless the call has failed',
     apply: ({ engine, row, target, latest }) => {
+      // One that could not even be started begins again where it was.
+      if (row.undoing === null && row.vm === null) return { ...onwards, state: 'waiting' }
       if (row.undoing === null) return { ...onwards, ...(hasFailed(row.vm) && { vm: callAnew(row.vm) }) }
       const again = hasUndoFailed(engine, row.undoing, latest, target.foundation.type)
       return { ...onwards, ...(again && { undoing: beginAgain(row.undoing) }) }
