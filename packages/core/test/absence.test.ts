@@ -1,6 +1,7 @@
-import { type Contractor, createContractor } from '@contractor/core'
+import { type Clock, type Contractor, createContractor, databaseClock } from '@contractor/core'
 import { createManualClock } from '@contractor/core/testing'
 import { PGlite } from '@electric-sql/pglite'
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPostgresDatabase, databaseKinds, pgliteKind, type TestDatabase } from '../../../test/databases.ts'
@@ -88,6 +89,35 @@ async function beginWeld(contractor: Contractor) {
   if (!task) throw new Error('No Task is offered')
   return task
 }
+
+describe('a jump of the database’s clock', () => {
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('%s takes no Task from an agent that works, and keeps none that is due from going on', async (_, jumpMs) => {
+    let shiftMs = 0
+    const clock: Clock = {
+      isSteady: true,
+      now: () => sql<Date>`(now() + ${shiftMs}::float8 * interval '1 millisecond')`,
+      sleep: databaseClock.sleep,
+    }
+    const { contractor, stack, claimOne, answer } = await openShop(undefined, { clock })
+    const { foundation, structure } = await stack({ create: 'foundation.weld()' })
+    await foundation.setBuilt()
+    const job = await structure.doCreate()
+    await contractor.foreman.runDue()
+    const weld = await claimOne()
+    const other = await stack({ foundationCreate: "message( msg='x' )" }, 'other')
+    await other.foundation.setLocated()
+    const due = await other.foundation.doCreate()
+    shiftMs = jumpMs
+    for (let round = 0; round < 4; round++) await contractor.foreman.runDue()
+    expect(await contractor.dispatch.renew(agent, [weld])).toMatchObject([{ accepted: true }])
+    expect(await answer(weld, { welded: true })).toBe(true)
+    expect(await job.refresh()).toMatchObject({ state: 'done' })
+    if (jumpMs > 0) expect(await due.refresh()).toMatchObject({ state: 'done' })
+  })
+})
 
 describe('an embedded database', () => {
   it('takes the first uses of one statement at once', async () => {

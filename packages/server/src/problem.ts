@@ -81,7 +81,11 @@ export function respondProblem(
 
 /** Any thrown value as a reply. What is not our own error is logged and told as no more than that. */
 export function respondError(c: Context, error: unknown, log: (message: string) => void): Response {
-  if (isContractorError(error)) return respondProblem(c, statusOf[error.code], error.code, error.message, error.data)
+  if (isContractorError(error)) {
+    // What comes back by itself is worth another try; seconds (RFC 9110, section 10.2.3).
+    if (error.retryable && statusOf[error.code] === 503) c.header('Retry-After', '5')
+    return respondProblem(c, statusOf[error.code], error.code, error.message, error.data)
+  }
   if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON'))) {
     return respondProblem(c, 400, 'VALIDATION_FAILED', 'The body is not valid JSON')
   }

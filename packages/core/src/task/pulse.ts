@@ -13,7 +13,7 @@ import type { Engine } from '../engine/engine.ts'
  * treated like one: leases that were given by another clock are worth nothing.
  */
 export interface Pulse {
-  /** Says that this process is there, unless it has just done so. To be called before leases are looked at. */
+  /** Says that this process is there, and finds out whether nobody was. To be called before a lease is held to be over. */
   beat(): Promise<void>
   start(): void
   /** Says that it is there no more. */
@@ -86,7 +86,6 @@ export function createPulse(engine: Engine, id: string): Pulse {
   }
 
   const beat = (): Promise<void> => {
-    if (performance.now() - beatenAt < everyMs) return Promise.resolve()
     beating ??= beatNow().finally(() => {
       beating = undefined
     })
