@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createContractor } from '@contractor/core'
 import {
   type ClaimedTask,
+  defineFunction,
   defineModule,
   defineTaskFunction,
   defineTasks,
@@ -123,6 +124,33 @@ describe('what a plugin makes', () => {
     expect(await shop.claim()).toHaveLength(1)
   })
 
+  it('of a config value that cannot be kept stops its own Job where it was, and loses no answer', async () => {
+    const { contractor, stack, claimOne, answer } = await openShop(undefined, { plugins: [lathe, gauge, stain] })
+    const { foundation, structure } = await stack({ create: 'foundation.weld()\nstain.mark()' })
+    const other = await stack({ create: 'foundation.oil()' }, 'other')
+    for (const one of [foundation, other.foundation]) await one.setBuilt()
+    const job = await structure.doCreate()
+    const fine = await other.structure.doCreate()
+    await contractor.foreman.runDue()
+    for (let at = 0; at < 2; at++) {
+      const task =
+        at === 0
+          ? await contractor.dispatch.claim(base, claimRequest).then(([first]) => first as ClaimedTask)
+          : await claimOne()
+      await answer(task, task.function === 'weld' ? { welded: true } : { oiled: true })
+    }
+    expect(await job.refresh()).toMatchObject({
+      state: 'error',
+      reason: expect.stringContaining('does not take a value'),
+    })
+    expect(await fine.refresh()).toMatchObject({ state: 'done' })
+    await job.reset()
+    await contractor.foreman.runDue()
+    expect(await contractor.dispatch.claim(base, claimRequest)).toEqual([])
+    expect(await job.refresh()).toMatchObject({ state: 'error' })
+    expect((await job.history()).map(step => step.end)).toEqual(['result'])
+  })
+
   it('of a moment that is none stops its own Job, which says so', async () => {
     const shop = await begin('foundation.alarm( at=1 )', ['bad'])
     expect(await stateOf(shop, 'bad')).toMatchObject({
@@ -228,6 +256,23 @@ it('Jobs of many megabytes are written and read in parts', { timeout: 120_000 },
     await shop.contractor.foreman.runDue()
   }
   expect((await shop.contractor.jobs.list({ state: 'done' })).items).toHaveLength(18)
+})
+
+const claimRequest = { agent: 'a', modules: { lathe: { slots: 1 } }, waitMs: 0 }
+
+/** Changes the config by what no database takes. */
+const stain = defineModule({
+  name: 'stain',
+  tasks: {},
+  functions: {
+    mark: defineFunction({
+      args: z.object({}),
+      state: z.object({}),
+      result: z.null(),
+      start: () => ({}),
+      outcome: () => ({ kind: 'done', value: null, config: { mark: 'half \ud83d' } }),
+    }),
+  },
 })
 
 const bellTasks = defineTasks({ ring: { params: z.object({ code: secret() }), result: z.object({}) } })

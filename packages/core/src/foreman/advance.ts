@@ -180,7 +180,7 @@ function toTransition(work: Work, vm: State, stop: Stop | undefined, wanted: Wan
     case 'budget':
       return running(work, vm, work.job.message, nowMs)
     case 'done':
-      return completed(work, vm)
+      return completed(work)
     case 'paused':
     case 'error':
     case 'aborted':
@@ -213,7 +213,7 @@ function waiting(work: Work, vm: State, { message, current, wanted, wakeAt }: Wa
   return wanted ? { ...transition, task: toTask(work, wanted) } : transition
 }
 
-function completed(work: Work, last: State): Transition {
+function completed(work: Work): Transition {
   const { id, action } = work.job
   const kind = jobKind(action)
   const target = targetRef(work.target)
@@ -232,7 +232,6 @@ function completed(work: Work, last: State): Transition {
     events: [eventOf(work, 'job.completed', { progress: 100 })],
     changes: change,
     over: target,
-    last,
   }
 }
 

@@ -14,8 +14,8 @@ import { jobsById, loadWork, lockJobs, type Work } from './work.ts'
 import { writeTransitions } from './write-transitions.ts'
 
 /**
- * Stops a Job in error whose transition cannot be written, with the reason. First with what it has come to, so that an
- * answer that was taken is not lost; where just that cannot be kept, where it was before, and the history says what came.
+ * Stops a Job in error whose transition cannot be written, with the reason. First with what arrived, so that
+ * an answer that was taken is not lost; where just that cannot be kept, as it was before, and the history says what came.
  * False where somebody else has the Job in hand.
  */
 export async function blameJob(
@@ -28,7 +28,7 @@ export async function blameJob(
   const shown = toDatabaseError(error, 'The database')
   const reason = mendText(cutText(shown instanceof Error ? shown.message : String(shown), 2000))
   engine.log('error', 'A Job could not go on as it should have', { job: id, reason })
-  for (const stop of [stopAfter, stopBefore]) {
+  for (const stop of [stopDelivered, stopBefore]) {
     try {
       return await inShortTransaction(engine.database, async tx => {
         const { locked } = await lockJobs(tx, jobsById([id]))
@@ -49,12 +49,15 @@ export async function blameJob(
   return false
 }
 
-/** With what it has come to, but for what would change elsewhere. */
-function stopAfter(engine: Engine, work: Work, answer: Answer | undefined, reason: string): Transition {
-  const { job, steps = [], last } = advance(engine, work, answer?.arrival)
-  const { undoing } = job
-  const halted = stopped(work, last ?? job.vm ?? work.job.vm ?? null, 'error', reason)
-  return { ...halted, job: { ...halted.job, ...(undoing !== undefined && { undoing }) }, steps }
+/**
+ * Where its script was, with what arrived: going on from there is to try the same again. Not where the script would have
+ * come to, since what it changed on the way would be lost.
+ */
+function stopDelivered(engine: Engine, work: Work, answer: Answer | undefined, reason: string): Transition {
+  if (work.job.vm === null) return stopped(work, null, 'error', reason)
+  const { job, steps = [] } = advance(engine, { ...work, job: { ...work.job, state: 'paused' } }, answer?.arrival)
+  const halted = stopped(work, job.vm, 'error', reason)
+  return { ...halted, job: { ...halted.job, ...(job.undoing !== undefined && { undoing: job.undoing }) }, steps }
 }
 
 /** Where it was, with the failed call marked: trying again is to ask again. */

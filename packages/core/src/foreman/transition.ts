@@ -39,8 +39,6 @@ export interface Transition {
   undone?: number[]
   /** The Job is over: what waits for that is woken. */
   over?: TargetRef
-  /** Of a Job that is over: where its script came to. */
-  last?: State
 }
 
 export function running(work: Work, vm: State | null, message: string, wakeAtMs: number | null): Transition {
