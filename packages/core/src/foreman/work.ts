@@ -182,11 +182,14 @@ function toTarget({ foundation: under, structure: own, dependency: edge }: Read)
 }
 
 /**
- * Jobs whose moment has come, the longest overdue first. Those that somebody else has in hand do not count for the limit.
+ * Jobs whose moment has come, the longest overdue first. Those that somebody else has in hand do not count for the limit. A
+ * Job of which an answer is kept gets that before anything else: no timer overtakes what was taken.
  */
 export const dueJobs = (engine: Engine, limit: number): SQL =>
   sql`job.id = any(array(
-        select id from contractor.job where wake_at <= ${engine.clock.now()} order by wake_at, id limit ${limit}::int for update skip locked))`
+        select id from contractor.job where wake_at <= ${engine.clock.now()}
+          and not exists (select from contractor.claim_word word where word.job = job.id and word.arrival is not null)
+        order by wake_at, id limit ${limit}::int for update skip locked))`
 
 /** One parameter, so that the statement's text is the same for any number of them. */
 export const jobsById = (ids: readonly number[]): SQL =>

@@ -76,17 +76,22 @@ export interface Foundations {
   delete(locator: string, options?: CallOptions): Promise<void>
 }
 
+const jobsOf = (locator: string) => sql`(
+  select id from contractor.job where outcome is null and (
+    foundation = ${locator}
+    or structure in (select id from contractor.structure where foundation = ${locator})
+    or dependency in (
+      select edge.id from contractor.dependency edge
+      join contractor.structure at on at.id = edge.script_structure where at.foundation = ${locator})))`
+
+/** Tasks are laid out under the lock of their Job: with that, none comes behind a move. */
+async function lockJobsOf(tx: Db, locator: string): Promise<void> {
+  await tx.execute(sql`select id from contractor.job where id in ${jobsOf(locator)} order by id for update`)
+}
+
 /** Who has work of the new Site gets its Tasks from now on; what an agent of the old one is at, it ends. */
 async function moveTasks(tx: Db, locator: string, site: string): Promise<void> {
-  await tx.execute(
-    sql`update contractor.task set site = ${site} where job in (
-          select id from contractor.job where outcome is null and (
-            foundation = ${locator}
-            or structure in (select id from contractor.structure where foundation = ${locator})
-            or dependency in (
-              select edge.id from contractor.dependency edge
-              join contractor.structure at on at.id = edge.script_structure where at.foundation = ${locator})))`,
-  )
+  await tx.execute(sql`update contractor.task set site = ${site} where job in ${jobsOf(locator)}`)
 }
 
 export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
@@ -122,7 +127,11 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
     async update(name, changes, options = {}) {
       const parsed = parseInput(foundationChanges, changes, `The change of Foundation '${name}'`)
       return transaction(engine, options, async tx => {
+        if (parsed.site !== undefined) await lockJobsOf(tx, name)
         const present = await lockFoundation(tx, name)
+        const isMoved = parsed.site !== undefined && parsed.site !== present.site
+        // One may have been ordered meanwhile.
+        if (isMoved) await lockJobsOf(tx, name)
         const laid = Object.entries({ ...present.fields, ...parsed.fields }).filter(([, value]) => value !== null)
         const fields = parseFields(engine, present.type, name, Object.fromEntries(laid), present.fields)
         await checkFoundations(tx, [overlay(present, { ...parsed, fields })])
@@ -138,7 +147,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
           .set({ ...parsed, fields, updatedAt: engine.clock.now() })
           .where(eq(foundation.locator, name))
           .returning()
-        if (parsed.site !== undefined && parsed.site !== present.site) await moveTasks(tx, name, parsed.site)
+        if (isMoved) await moveTasks(tx, name, row?.site ?? present.site)
         if (parsed.complex !== undefined && parsed.complex !== present.complex)
           await wakeNeighbours(engine, tx, [{ foundation: name }])
         const data = { changed: Object.keys(parsed) }
