@@ -1,4 +1,5 @@
 import type { ClaimedTask, Json } from '@contractor/core/plugin'
+import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { crane } from './crane.ts'
 import { gauge, lathe } from './lathe.ts'
@@ -9,7 +10,7 @@ const agent = { ...base, modules: ['crane', 'lathe'] }
 /** A Foundation with a create Job of this script, and what an agent says to its Tasks. */
 async function begin(script: string, type: 'Crane' | 'Lathe' = 'Crane') {
   const shop = await openShop(undefined, { plugins: [crane, lathe, gauge] })
-  const { contractor, clock } = shop
+  const { contractor, clock, database } = shop
   await contractor.scripts.put({ name: 'make', source: script })
   await contractor.blueprints.put({ kind: 'foundation', name: 'made', scripts: { create: 'make' } })
   const fields = type === 'Lathe' ? { serial: 's' } : {}
@@ -35,7 +36,7 @@ async function begin(script: string, type: 'Crane' | 'Lathe' = 'Crane') {
     (await contractor.dispatch.results(agent, [{ taskId, claimToken, result }]))[0]?.accepted
   const cookie = async () => String((await foundation.config())._foundation_job_cookie)
   const alert = async () => contractor.signals.alert(job.id, await cookie(), 'smoke')
-  return { contractor, clock, foundation, job, run, claim, claimOne, answer, alert }
+  return { contractor, clock, database, foundation, job, run, claim, claimOne, answer, alert }
 }
 
 describe('an answer that comes late', () => {
@@ -138,6 +139,22 @@ describe('an answer that comes late', () => {
 })
 
 describe('an answer that waits', () => {
+  it('for a Job that somebody else has in hand is not overtaken by its function’s timer', async () => {
+    const { contractor, database, job, run, claimOne, answer, clock } = await begin("foundation.patience( load='x' )")
+    const lift = await claimOne()
+    const client = postgres(database.option as string, { max: 1, onnotice: () => undefined })
+    await client.begin(async stranger => {
+      await stranger`select * from contractor.job for update`
+      expect(await answer(lift, { lifted: 'x' })).toBe(true)
+      clock.advance(61_000)
+      await run()
+    })
+    await client.end()
+    await run()
+    expect(await job.refresh()).toMatchObject({ state: 'done' })
+    expect(await contractor.foundations.get('it')).toMatchObject({ fields: { note: '{"lifted":"x"}' } })
+  })
+
   it('for a Job that an alert has stopped is not thrown away by a reset, and the Task not done again', async () => {
     const { job, run, claim, claimOne, answer, alert } = await begin('foundation.weld()', 'Lathe')
     const weld = await claimOne()
