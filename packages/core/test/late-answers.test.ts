@@ -150,6 +150,7 @@ describe('an answer that waits', () => {
       await run()
     })
     await client.end()
+    clock.advance(1_000)
     await run()
     expect(await job.refresh()).toMatchObject({ state: 'done' })
     expect(await contractor.foundations.get('it')).toMatchObject({ fields: { note: '{"lifted":"x"}' } })
