@@ -25,7 +25,7 @@ export function createPulse(engine: Engine, id: string): Pulse {
   /** Silent for longer than that, it could not have heard an agent in time. */
   const absentMs = Math.max(1_000, everyMs * 2)
   let beatenAt = Number.NEGATIVE_INFINITY
-  let beating: Promise<void> | undefined
+  const beating = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
 
   const beatNow = async (): Promise<void> => {
@@ -85,11 +85,11 @@ export function createPulse(engine: Engine, id: string): Pulse {
     )
   }
 
+  /** Nobody waits for another's: each is a transaction of whoever asks. */
   const beat = (): Promise<void> => {
-    beating ??= beatNow().finally(() => {
-      beating = undefined
-    })
-    return beating
+    const own = beatNow().finally(() => beating.delete(own))
+    beating.add(own)
+    return own
   }
 
   return {
@@ -112,7 +112,7 @@ export function createPulse(engine: Engine, id: string): Pulse {
     },
     async stop() {
       clearTimeout(timer)
-      await beating?.catch(() => undefined)
+      await Promise.allSettled(beating)
       await executePrepared(
         engine.db,
         sql`update contractor.engine_process set ended_at = clock_timestamp(), seen_at = ${engine.clock.now()}
