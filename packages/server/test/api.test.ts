@@ -208,6 +208,25 @@ describe('the API', () => {
     await reader?.cancel()
   })
 
+  it('says what the database refuses as what it is, and says so itself', async () => {
+    const { app, send, contractor, adminToken } = await openServer()
+    for (const path of [
+      '/jobs?after=abc',
+      '/jobs/9007199254740991?x',
+      '/events?after=99999999999999999999',
+      '/sites/a%00b',
+    ]) {
+      const { status, body } = await send('GET', path)
+      expect([404, 422], path).toContain(status)
+      expect(JSON.stringify(body)).not.toMatch(/Failed query|select |\$1/)
+    }
+    expect((await send('POST', '/sites', { name: 'x', description: 'a\ud800' })).status).toBe(422)
+    const unknown = await app.request('/api/v1/nothing', { headers: { Authorization: `Bearer ${adminToken}` } })
+    expect(unknown.headers.get('contractor-server')).toBe('1')
+    await contractor.close()
+    expect(await send('GET', '/sites')).toMatchObject({ status: 503, body: { code: 'CLOSED' } })
+  })
+
   it('describes itself in OpenAPI 3.1, without a token', async () => {
     const { send } = await openServer()
     const { status, body } = await send('GET', '/openapi.json', undefined, null)
