@@ -74,6 +74,9 @@ const deadlockDetected = '40P01'
 const lockNotAvailable = '55P03'
 const queryCanceled = '57014'
 
+/** Whether two transactions could not both be; behind a pooler, whose default isolation is not ours, a single statement's too. */
+export const isSerializationFailure = (thrown: unknown): boolean => sqlState(thrown) === serializationFailure
+
 /** Whether somebody else held what was needed for longer than it may be waited for, by our limit or the server's own. */
 export function isLockTimeout(thrown: unknown): boolean {
   const state = sqlState(thrown)

@@ -26,15 +26,18 @@ export interface LockableRows {
  * Waits for nobody.
  */
 export async function findLockHolders(db: Db, rows: LockableRows): Promise<LockHolder[]> {
-  const among = (values: readonly (string | number)[] = []) =>
-    sql`(select value from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value)`
+  // As arrays, which are looked up in an index: PostgreSQL takes a set for large, and reads the whole table for it.
+  const texts = (values: readonly string[] = []) =>
+    sql`any(array(select value from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value))`
+  const numbers = (values: readonly number[] = []) =>
+    sql`any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value))`
   const marks = await executeRows<{ xmax: string }>(
     db,
     sql`select distinct xmax::text as xmax from (
-          select xmax from contractor.job where id::text in ${among(rows.jobs)}
-          union all select xmax from contractor.foundation where locator in ${among(rows.foundations)}
-          union all select xmax from contractor.structure where id::text in ${among(rows.structures)}
-          union all select xmax from contractor.dependency where id::text in ${among(rows.dependencies)}
+          select xmax from contractor.job where id = ${numbers(rows.jobs)}
+          union all select xmax from contractor.foundation where locator = ${texts(rows.foundations)}
+          union all select xmax from contractor.structure where id = ${numbers(rows.structures)}
+          union all select xmax from contractor.dependency where id = ${numbers(rows.dependencies)}
         ) as row where xmax::text <> '0'`,
   )
   if (!marks.length) return []
@@ -47,10 +50,10 @@ export async function findLockHolders(db: Db, rows: LockableRows): Promise<LockH
           to_json(activity.xact_start) #>> '{}' as since, coalesce(activity.state, '') as state
         from pg_locks held join pg_stat_activity activity on activity.pid = held.pid
         where held.locktype = 'transactionid' and held.granted and held.mode = 'ExclusiveLock'
-          and held.transactionid::text in ${among([...ids])} and held.pid <> pg_backend_pid()
+          and held.transactionid::text = ${texts([...ids])} and held.pid <> pg_backend_pid()
         union all
         select null, gid, to_json(prepared) #>> '{}', 'prepared transaction' from pg_prepared_xacts
-        where transaction::text in ${among([...ids])}`,
+        where transaction::text = ${texts([...ids])}`,
   )
 }
 

@@ -12,21 +12,23 @@ export async function findHeldUp(tx: Db, works: readonly Work[]): Promise<Set<nu
   const structures = new Set(works.flatMap(one => one.target.structure?.id ?? []))
   const dependencies = new Set(works.flatMap(one => one.target.dependency?.id ?? []))
   const sites = new Set(works.map(one => one.target.foundation.site))
-  const among = (values: ReadonlySet<string | number>) =>
-    sql`(select value from jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb) as value)`
+  const among = (values: ReadonlySet<string>) =>
+    sql`any(array(select value from jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb) as value))`
+  const numbers = (values: ReadonlySet<number>) =>
+    sql`any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb) as value))`
   const free = async (statement: Parameters<typeof executePrepared>[1]) =>
     new Set((await executePrepared<{ id: string }>(tx, statement)).map(row => row.id))
   const freeSites = await free(
-    sql`select name as id from contractor.site where name in ${among(sites)} order by name for key share skip locked`,
+    sql`select name as id from contractor.site where name = ${among(sites)} order by name for key share skip locked`,
   )
   const freeFoundations = await free(
-    sql`select locator as id from contractor.foundation where locator in ${among(foundations)} order by locator for no key update skip locked`,
+    sql`select locator as id from contractor.foundation where locator = ${among(foundations)} order by locator for no key update skip locked`,
   )
   const freeStructures = await free(
-    sql`select id::text as id from contractor.structure where id::text in ${among(structures)} order by structure.id for no key update skip locked`,
+    sql`select id::text as id from contractor.structure where id = ${numbers(structures)} order by structure.id for no key update skip locked`,
   )
   const freeDependencies = await free(
-    sql`select id::text as id from contractor.dependency where id::text in ${among(dependencies)} order by dependency.id for no key update skip locked`,
+    sql`select id::text as id from contractor.dependency where id = ${numbers(dependencies)} order by dependency.id for no key update skip locked`,
   )
   const isFree = ({ target: { foundation, structure, dependency } }: Work) =>
     freeSites.has(foundation.site) &&

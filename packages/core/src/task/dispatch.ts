@@ -1,4 +1,4 @@
-import { type Db, inShortTransaction, isLockTimeout } from '../database/database.ts'
+import { type Db, inShortTransaction, isLockTimeout, isSerializationFailure } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
@@ -99,8 +99,9 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   /** Older Tasks first, in a transaction of their own, and then what the answers bring forth. */
   async function claimNow(taker: Taker): Promise<ClaimedTask[]> {
     if (!hasRoom(taker)) return []
-    return inShortTransaction(engine.database, tx => claimTasks(engine, tx, taker)).catch(error => {
-      if (isLockTimeout(error)) return []
+    // One statement, which locks nothing that somebody else has: it needs no transaction around it.
+    return claimTasks(engine, db, taker).catch(error => {
+      if (isLockTimeout(error) || isSerializationFailure(error)) return []
       throw error
     })
   }
