@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reckon } from './ledger.ts'
 import { handlers } from './plugin/handlers.ts'
 import { page } from './plugin/index.ts'
+import { longestGapMs } from './stall.ts'
+import { countStrangers } from './stranger-counts.ts'
+import { compareEvents, type Seen } from './watcher.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -38,6 +41,58 @@ describe('the ledger', () => {
     expect(await handlers.run('look', params, context)).toEqual({ isWritten: true })
     expect(await handlers.run('look', { ...params, callId: 'b' }, context)).toEqual({ isWritten: false })
     expect((await reckon(folder, ['one'], 1)).doubled).toEqual(['one 1'])
+  })
+})
+
+describe('the watcher', () => {
+  const at = (place: number | null): Seen => ({ place, type: 'job.progress', job: 7 })
+
+  it('has seen all that there is, once and in its order', () => {
+    expect(compareEvents([at(1), at(2)], [at(1), at(2)])).toMatchObject({ isComplete: true, events: 2 })
+  })
+
+  it('shows what it missed, saw twice, and saw though it is not there', () => {
+    const { isComplete, missing, doubled, strange } = compareEvents([at(1), at(1), at(3)], [at(1), at(2), at(null)])
+    expect({ isComplete, missing, doubled, strange }).toEqual({
+      isComplete: false,
+      missing: ['2 job.progress 7', '- job.progress 7'],
+      doubled: ['1 job.progress 7'],
+      strange: ['3 job.progress 7'],
+    })
+  })
+
+  it('must see them in their order', () => {
+    expect(compareEvents([at(2), at(1)], [at(1), at(2)])).toMatchObject({ isComplete: false, isInOrder: false })
+  })
+})
+
+describe('a stall', () => {
+  it('is the longest time within a span in which nothing was noted', () => {
+    expect(longestGapMs([50, 12, 10, 90], 10, 60)).toBe(38)
+    expect(longestGapMs([20], 10, 60)).toBe(40)
+    expect(longestGapMs([], 10, 60)).toBe(50)
+  })
+})
+
+describe('the strangers', () => {
+  it('are counted by their own log, and by what the servers say of them', async () => {
+    const logs = { strangers: join(folder, 'strangers'), servers: [join(folder, 'server')] }
+    const held = { kind: 'session', statement: 'select 1', rows: 1, sinceMs: 10_000, ms: 8_000, isOfLiveJobs: true }
+    const others = [
+      { ...held, kind: 'prepared' },
+      { ...held, kind: 'lock', isOfLiveJobs: false },
+      { ...held, rows: 0 },
+    ]
+    await writeFile(logs.strangers, ['ended: 1', ...[held, ...others].map(one => JSON.stringify(one)), ''].join('\n'))
+    const told = 'now warn A transaction holds up Jobs; all others go on holder="…"'
+    await writeFile(
+      logs.servers[0] as string,
+      `${told} pid=7 application="stranger"\n${told} pid=8 application="own"\n`,
+    )
+    const counts = { strangers: 3, prepared: 1, locks: 1, longHolds: 1, named: { sessions: 1, prepared: 0 } }
+    expect(await countStrangers(logs, [])).toEqual(counts)
+    // Nobody was there to be held up, again and again.
+    expect(await countStrangers(logs, [12_000, 14_000, 16_000])).toEqual({ ...counts, longHolds: 0 })
   })
 })
 

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util'
 import { runChaos } from './run-chaos.ts'
 
 /**
- * The chaos test: real processes, really killed. It needs the builds (`npm run build:js`) and about two minutes.
+ * The chaos test: real processes, really killed, in a database in which others work too. It needs the builds
+ * (`npm run build:js`) and about two minutes.
  *
  *   --jobs N     300 unless said
  *   --seconds N  how long something is killed every second, 60 unless said

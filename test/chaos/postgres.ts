@@ -7,11 +7,17 @@ import type { Victim } from './victim.ts'
 
 const retryMs = 300
 
+export interface PostgresVictim extends Victim {
+  readonly url: string
+  restart(): void
+}
+
 /**
  * A PostgreSQL server as in production, with fsync, that comes back on the same data after a crash. Its first process is
- * killed, and with it the whole server: what it committed has to be there after its recovery.
+ * killed, and with it the whole server: what it committed has to be there after its recovery. A restart is what an
+ * upgrade of its packages does (`pg_ctl restart -m fast`): every session is told that it ends.
  */
-export async function startPostgresVictim(folder: string): Promise<Victim & { url: string }> {
+export async function startPostgresVictim(folder: string): Promise<PostgresVictim> {
   const asRoot = process.getuid?.() === 0
   // PostgreSQL refuses to run as root; the package makes a user for it then, who has to get in here.
   if (asRoot) await chmod(folder, 0o755)
@@ -24,7 +30,11 @@ export async function startPostgresVictim(folder: string): Promise<Victim & { ur
     password: 'contractor',
     persistent: true,
     createPostgresUser: asRoot,
-    postgresFlags: ['-c', 'max_connections=100', '-c', 'listen_addresses=127.0.0.1'],
+    postgresFlags: [
+      ...['-c', 'max_connections=100', '-c', 'listen_addresses=127.0.0.1'],
+      // For strangers who prepare transactions; off unless said.
+      ...['-c', 'max_prepared_transactions=20'],
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   })
@@ -51,15 +61,24 @@ export async function startPostgresVictim(folder: string): Promise<Victim & { ur
     await delay(retryMs)
     await start()
   }
+  const restart = async () => {
+    await server.stop()
+    await start()
+  }
   await start()
 
   return {
     name: 'postgres',
     url: `postgres://contractor:contractor@127.0.0.1:${port}/postgres`,
     isThere: () => isUp,
+    isAtWork: () => isUp,
     kill() {
       isUp = false
       starting = kill()
+    },
+    restart() {
+      isUp = false
+      starting = restart()
     },
     async stop() {
       await starting

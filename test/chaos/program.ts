@@ -20,17 +20,24 @@ export function superviseProgram({ name, command, environment, logFile, tally: c
   const log = createWriteStream(logFile, { flags: 'a' })
   let child: ChildProcess | undefined
   let isKilled = false
+  let hasSpoken = false
   let isStopping = false
   let restart: NodeJS.Timeout | undefined
 
   const start = () => {
     isKilled = false
+    hasSpoken = false
     const started = spawn(process.execPath, command, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = started
-    for (const output of [started.stdout, started.stderr]) output.pipe(log, { end: false })
+    for (const output of [started.stdout, started.stderr]) {
+      output.pipe(log, { end: false })
+      output.once('data', () => {
+        hasSpoken = true
+      })
+    }
     started.once('exit', (code, signal) => {
       log.write(`${new Date().toISOString()} ${name} ended: ${signal ?? code}\n`)
       child = undefined
@@ -46,6 +53,8 @@ export function superviseProgram({ name, command, environment, logFile, tally: c
   return {
     name,
     isThere: () => child !== undefined,
+    // The first that both programs say is that they have begun.
+    isAtWork: () => child !== undefined && hasSpoken,
     kill() {
       isKilled = true
       child?.kill('SIGKILL')
@@ -61,7 +70,7 @@ export function superviseProgram({ name, command, environment, logFile, tally: c
         await ended
         clearTimeout(last)
       }
-      log.end()
+      await new Promise<void>(resolve => log.end(resolve))
     },
   }
 }

@@ -3,13 +3,18 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createContractor } from '@contractor/core'
+import postgres from 'postgres'
 import { build } from 'tsup'
 import { freePort } from '../embedded-postgres.ts'
 import { reckon } from './ledger.ts'
 import { page } from './plugin/index.ts'
 import { startPostgresVictim } from './postgres.ts'
 import { superviseProgram } from './program.ts'
-import { createTally, tally, type Victim } from './victim.ts'
+import { type Restored, restoreElsewhere } from './restore.ts'
+import { longestGapMs, notePauses } from './stall.ts'
+import { countStrangers, type StrangerCounts } from './stranger-counts.ts'
+import { createTally, type Tally, tally, type Victim } from './victim.ts'
+import { type Comparison, compareEvents, type Seen, type Watcher, watchEvents } from './watcher.ts'
 
 export interface ChaosOptions {
   jobs: number
@@ -23,7 +28,8 @@ export interface ChaosOptions {
   say(line: string): void
 }
 
-export interface ChaosResult {
+/** With what was killed and restarted, what ended by itself, and what strangers did. */
+export interface ChaosResult extends Tally, StrangerCounts {
   isGood: boolean
   jobs: number
   done: number
@@ -34,9 +40,10 @@ export interface ChaosResult {
   missing: string[]
   doubled: string[]
   strange: string[]
-  kills: Record<string, number>
-  /** Ends that nobody brought about: a program that could not live without what had been killed. */
-  ends: Record<string, number>
+  /** The longest time in the storm in which no Job moved, though a database, a server and an agent were at work. */
+  longestStallMs: number
+  watcher: Comparison & { breaks: number }
+  restored: Restored
   stormSeconds: number
   seconds: number
 }
@@ -45,6 +52,12 @@ const adminToken = 'chaos-admin-token'
 const servers = 2
 const agents = 4
 const leaseSeconds = 2
+/** How many of the kills may be of one that does not work yet. */
+const earlyKills = 0.15
+/** So that a stranger who has one of them in hand does not have all Jobs. */
+const sites = ['lab', ...Array.from({ length: 7 }, (_, at) => `lab${at}`)]
+/** What is left to see when all Jobs are done, in milliseconds. */
+const lastEventsMs = 30_000
 const require = createRequire(import.meta.url)
 const binOf = (name: string) =>
   join(
@@ -54,8 +67,9 @@ const binOf = (name: string) =>
   )
 
 /**
- * Two servers and four agents, as processes of their own, on a PostgreSQL; Jobs are ordered all the time, and every
- * second one of these is killed. Then they are left alone, and every Job has to come to its end.
+ * Two servers and four agents, as processes of their own, on a PostgreSQL; Jobs are ordered all the time, every second one
+ * of these is killed, and strangers hold transactions open. Then they are left alone, and every Job has to come to its end,
+ * whoever watched to have seen it, and the database to be of use elsewhere.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { jobs: count, steps, folder, say } = options
@@ -92,7 +106,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
           name: `agent${at}`,
           command: [
             ...[binOf('subcontractor'), '--server', `http://127.0.0.1:${ports[at % servers]}`],
-            ...['--name', `agent${at}`, '--module', plugin],
+            ...['--name', `agent${at}`, '--module', plugin, '--concurrency', 'page=8'],
           ],
           environment: { CONTRACTOR_TOKEN: agentToken, CHAOS_LEDGER: ledger },
           logFile: join(folder, `agent${at}.log`),
@@ -100,34 +114,114 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         }),
       )
     }
-    const api = createApi(ports)
+    while (!victims.every(one => one.isAtWork())) await delay(100)
+    say(`All programs are at work (${seconds().toFixed(0)} s)`)
+    const api = createApi(ports, counts)
+    const watcher = watchEvents(ports, adminToken)
+    const pauses = notePauses(victims)
+    const strangers = superviseProgram({
+      name: 'strangers',
+      command: [join(plugin, 'strangers.js'), postgres.url],
+      environment: {},
+      logFile: join(folder, 'strangers.log'),
+      tally: counts,
+    })
     const storm = { over: false }
+    const fromMs = Date.now()
     const rage = async () => {
-      let next: Victim[] = []
-      for (let second = 0; second < options.stormSeconds; second++) {
-        await delay(1000)
-        // Each in its turn, and every time in another order.
-        if (!next.length) next = [...victims].sort(() => Math.random() - 0.5)
-        const victim = next.find(one => one.isThere())
-        if (!victim) continue
-        next = next.filter(one => one !== victim)
-        tally(counts.kills, victim.name)
-        victim.kill()
-      }
+      await killEverySecond(options.stormSeconds, victims, counts)
+      await strangers.stop()
+      while (!postgres.isAtWork()) await delay(100)
+      await rollBackAll(postgres.url)
       storm.over = true
     }
-    const [left] = await Promise.all([work(options, api, pages, storm, seconds), rage()])
-    const done = Math.max(0, count - left.length)
-    const reckoning = await reckon(ledger, pages, steps)
-    const { effects, missing, doubled, strange } = reckoning
-    const isGood = done === count && missing.length + doubled.length + strange.length === 0
-    return {
-      ...{ isGood, jobs: count, done, left, steps: count * steps, effects, missing, doubled, strange, ...counts },
-      stormSeconds: options.stormSeconds,
-      seconds: Math.round(seconds()),
+    try {
+      const [left] = await Promise.all([work(options, api, pages, storm, seconds), rage()])
+      pauses.stop()
+      const toMs = fromMs + options.stormSeconds * 1000
+      const { events, moves } = await readMoves(postgres.url, watcher)
+      const watched = { ...compareEvents(watcher.seen, events), breaks: watcher.breaks() }
+      watcher.stop()
+      // The database alone is left, at rest.
+      for (const victim of victims.splice(1).reverse()) await victim.stop()
+      say(`The watcher has seen ${watched.events} events of ${events.length} (${seconds().toFixed(0)} s)`)
+      const restored = await restoreElsewhere(postgres.url, { folder, steps, events })
+      const logs = {
+        strangers: join(folder, 'strangers.log'),
+        servers: ports.map((_, at) => join(folder, `server${at}.log`)),
+      }
+      const others = await countStrangers(logs, pauses.moments)
+      const done = Math.max(0, count - left.length)
+      const { effects, missing, doubled, strange } = await reckon(ledger, pages, steps)
+      const isDone = done === count && missing.length + doubled.length + strange.length === 0
+      const isNamed = others.longHolds === 0 || others.named.sessions > 0
+      return {
+        isGood: isDone && isNamed && watched.isComplete && restored.isGood,
+        ...{ jobs: count, done, left, steps: count * steps, effects, missing, doubled, strange },
+        ...{ ...counts, ...others },
+        longestStallMs: longestGapMs([...moves, ...pauses.moments], fromMs, Math.min(toMs, moves.at(-1) ?? toMs)),
+        ...{ watcher: watched, restored, stormSeconds: options.stormSeconds },
+        seconds: Math.round(seconds()),
+      }
+    } finally {
+      pauses.stop()
+      watcher.stop()
+      await strangers.stop()
     }
   } finally {
     for (const victim of victims.reverse()) await victim.stop()
+  }
+}
+
+/** Each in its turn, and every time in another order; what can be restarted is killed and restarted by turns. */
+async function killEverySecond(times: number, victims: readonly Victim[], counts: Tally): Promise<void> {
+  let next: Victim[] = []
+  const restarted = new Set<Victim>()
+  for (let second = 0; second < times; second++) {
+    await delay(1000)
+    if (!next.length) next = [...victims].sort(() => Math.random() - 0.5)
+    // On a slow machine nothing would be done if who has just begun were always killed; now and then it is.
+    const isEarly = Math.random() < earlyKills
+    const victim = next.find(one => (isEarly ? one.isThere() : one.isAtWork()))
+    if (!victim) continue
+    next = next.filter(one => one !== victim)
+    if (victim.restart && !restarted.delete(victim)) {
+      restarted.add(victim)
+      tally(counts.restarts, victim.name)
+      victim.restart()
+    } else {
+      tally(counts.kills, victim.name)
+      victim.kill()
+    }
+  }
+}
+
+/** What strangers had prepared, should they have been ended themselves: it would hold for ever what it has. */
+async function rollBackAll(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, fetch_types: false })
+  try {
+    const left = await sql<{ gid: string }[]>`select gid from pg_prepared_xacts`
+    for (const { gid } of left) await sql.unsafe(`rollback prepared '${gid}'`)
+  } finally {
+    await sql.end()
+  }
+}
+
+/** All events, once they have their places and the watcher has had its time; and when Jobs moved, oldest first. */
+async function readMoves(url: string, watcher: Watcher): Promise<{ events: Seen[]; moves: number[] }> {
+  const sql = postgres(url, { max: 1 })
+  try {
+    const [last] = await sql<{ count: number }[]>`select count(*)::int as count from contractor.event`
+    await watcher.count(last?.count ?? 0, lastEventsMs)
+    const events = await sql<(Seen & { atMs: number })[]>`
+      select place::int, type, job::int, (extract(epoch from at) * 1000)::float8 as "atMs"
+      from contractor.event order by place`
+    const steps = await sql<{ atMs: number }[]>`
+      select (extract(epoch from ended_at) * 1000)::float8 as "atMs" from contractor.step`
+    const moved = [...events.filter(one => one.job !== null), ...steps].map(one => one.atMs)
+    return { events: [...events], moves: moved.sort((a, b) => a - b) }
+  } finally {
+    await sql.end()
   }
 }
 
@@ -136,7 +230,11 @@ async function buildPlugin(): Promise<string> {
   const source = join(import.meta.dirname, 'plugin')
   // Within the folder of packages, so that its imports are found.
   const outDir = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'contractor-chaos')
-  const entry = { index: join(source, 'index.ts'), handlers: join(source, 'handlers.ts') }
+  const entry = {
+    index: join(source, 'index.ts'),
+    handlers: join(source, 'handlers.ts'),
+    strangers: join(import.meta.dirname, 'strangers-program.ts'),
+  }
   await build({
     config: false,
     silent: true,
@@ -156,18 +254,21 @@ async function buildPlugin(): Promise<string> {
 async function prepare(url: string, pages: readonly string[], steps: number): Promise<string> {
   const contractor = await createContractor({ database: url, plugins: [page], foreman: false })
   try {
-    await contractor.sites.create({ name: 'lab' })
+    const [top = '', ...below] = sites
+    await contractor.sites.create({ name: top })
+    for (const name of below) await contractor.sites.create({ name, parent: top })
     const source = `step = 0\nwhile ( step < ${steps} ) do\nbegin()\n  step = ( step + 1 )\n  foundation.write( step=step )\nend`
     await contractor.scripts.put({ name: 'fill', source })
     await contractor.blueprints.put({ kind: 'foundation', name: 'sheet', scripts: { create: 'fill' } })
-    for (const locator of pages) {
-      await contractor.foundations.create({ type: 'Page', locator, site: 'lab', blueprint: 'sheet' })
+    for (const [at, locator] of pages.entries()) {
+      const site = sites[at % sites.length] as string
+      await contractor.foundations.create({ type: 'Page', locator, site, blueprint: 'sheet' })
       await contractor.foundations.setState(locator, 'located')
     }
     const { secret } = await contractor.tokens.create({
       kind: 'agent',
       name: 'agents',
-      sites: ['lab'],
+      sites: [top],
       modules: ['page'],
     })
     return secret
@@ -181,7 +282,7 @@ interface Api {
   send(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: Record<string, unknown> } | undefined>
 }
 
-function createApi(ports: readonly number[]): Api {
+function createApi(ports: readonly number[], { refusals }: Tally): Api {
   let next = 0
   return {
     async send(method, path) {
@@ -193,6 +294,7 @@ function createApi(ports: readonly number[]): Api {
           signal: AbortSignal.timeout(10_000),
         })
         const body = (await reply.json()) as Record<string, unknown>
+        if (reply.status >= 400) tally(refusals, String(body.code))
         return reply.status < 500 ? { status: reply.status, body } : undefined
       } catch {
         return undefined
@@ -225,8 +327,9 @@ async function work(
       while (seconds() < limitSeconds) {
         const reply = await api.send('POST', `/foundations/${pages[at]}/create`)
         // A refusal says that it was ordered, by a request whose reply was lost.
-        if (reply && (reply.status < 300 || reply.status === 409)) break
-        if (reply) throw new Error(`The order of ${pages[at]} failed: ${JSON.stringify(reply)}`)
+        if (reply && (reply.status < 300 || reply.body.code === 'JOB_REFUSED')) break
+        if (reply && reply.body.code !== 'CONFLICT')
+          throw new Error(`The order of ${pages[at]} failed: ${JSON.stringify(reply)}`)
         await delay(200)
       }
       if (seconds() < limitSeconds) ordered++

@@ -197,10 +197,11 @@ export async function checkTasks({ database: { client } }: World): Promise<void>
   if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
 }
 
-/** Claims that are held at this moment, and those of them that hold by the server's own reckoning. */
+/** Claims that are held at this moment, and those of them that hold by the server's own reckoning and are not answered. */
 export async function listClaims({ database: { client }, clock }: World): Promise<{ all: string[]; valid: string[] }> {
   const rows = await client.unsafe<{ claim: string; valid: boolean }[]>(
-    `select claim_token::text as claim, lease_until > '${clock.date.toISOString()}' as valid from contractor.task
+    `select claim_token::text as claim, lease_until > '${clock.date.toISOString()}' and not exists (
+       select from contractor.claim_word word where word.task = task.id and word.arrival is not null) as valid from contractor.task
      where claim_token is not null order by id`,
   )
   const claims = (chosen: typeof rows) => chosen.map(row => row.claim)

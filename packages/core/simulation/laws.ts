@@ -46,12 +46,15 @@ export function createDispatchLaws(): DispatchLaws {
   const taken = new Set<string>()
   const permitted = new Set<string>()
 
-  const accept = ({ claim: { claimToken }, task, as }: Shown, call: CallRecord): void => {
+  /** `now` has the claims that were taken in requests made at once: of copies among these, more than one may be told so. */
+  const accept = ({ claim: { claimToken }, task, as }: Shown, call: CallRecord, now: Set<string>): void => {
     const what = `${task.function} of ${callIdOf(task)} (${as})`
     if (call.latest !== claimToken) throw new Violation('a claim that was lost is worth nothing', what)
     if (as === 'renewal') return
-    if (taken.has(claimToken)) throw new Violation('a claim token is accepted at most once', what)
+    if (taken.has(claimToken) && !now.has(claimToken))
+      throw new Violation('a claim token is accepted at most once', what)
     taken.add(claimToken)
+    now.add(claimToken)
     if (isAnswer(task.function as TaskName, as)) call.isAnswered = true
   }
 
@@ -76,6 +79,7 @@ export function createDispatchLaws(): DispatchLaws {
 
   return {
     record(exchanges) {
+      const now = new Set<string>()
       for (const { shown, accepted } of exchanges) {
         const once = new Set<string>()
         shown.forEach((one, at) => {
@@ -84,7 +88,7 @@ export function createDispatchLaws(): DispatchLaws {
           once.add(one.claim.claimToken)
           const call = calls.get(callIdOf(one.task))
           if (!call) throw new Error('An agent shows what it was never given')
-          if (accepted?.[at]) accept(one, call)
+          if (accepted?.[at]) accept(one, call, now)
           if (accepted === undefined || accepted[at]) permit(one, call)
         })
       }

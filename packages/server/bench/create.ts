@@ -1,3 +1,4 @@
+import { timeOf } from './figures.ts'
 import { startServer } from './programs.ts'
 import { post } from './request.ts'
 import { openWorkshop, stepsScript } from './workshop.ts'
@@ -30,10 +31,4 @@ export async function measureCreate() {
   } finally {
     await workshop.close()
   }
-}
-
-async function timeOf(run: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now()
-  await run()
-  return performance.now() - startedAt
 }

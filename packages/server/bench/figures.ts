@@ -5,3 +5,14 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 export const rounded = (value: number) => Number(value.toFixed(2))
+
+/** What each of these is to its like of before. */
+export function ratios(now: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>) {
+  return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, rounded(value / Number(before[name]))]))
+}
+
+export async function timeOf(run: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await run()
+  return performance.now() - startedAt
+}

@@ -1,20 +1,20 @@
-import { type Clock, databaseClock } from '@contractor/core'
-import { sql as raw } from 'drizzle-orm'
-import { quantile, rounded } from './figures.ts'
+import { quantile, ratios, rounded } from './figures.ts'
+import { addFinished, measureFinished, prepareFinished } from './finished.ts'
+import { createShiftedClock, hourMs, type ShiftedClock } from './shifted-clock.ts'
+import { addWaiting } from './waiting.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
-const sizes = [0, 1000, 10_000, 100_000]
 const rounds = 40
 const warmRounds = 60
-const hourMs = 3_600_000
 const agent = { name: 'bench', sites: ['lab'], modules: ['press'] }
 const request = { agent: 'bench', modules: { press: { slots: 4 } }, waitMs: 0 }
 
 /**
- * What a claim, a result and a timer cost while so many Jobs wait: a quarter each for a timer, for the answer of an
- * agent, for an agent of another Site, and for what they stand on. In one process, so that statements can be counted.
+ * What a claim, a result and a timer cost while so many Jobs wait, one size after the other: a quarter each for a timer,
+ * for the answer of an agent, for an agent of another Site, and for what they stand on. Then, with the last size, the same
+ * and whatever else reads Jobs with so many more that are over. In one process, so that statements can be counted.
  */
-export async function measureIdle() {
+export async function measureIdle(sizes: readonly number[], finished: number) {
   let statements = 0
   const clock = createShiftedClock()
   const workshop = await openWorkshop({
@@ -28,19 +28,31 @@ export async function measureIdle() {
       statements += 1
     },
   })
+  const measure = async (prefix: string, count = rounds) => {
+    await renewMeasured(workshop, prefix)
+    return measureRounds(workshop, clock, count, () => statements)
+  }
   try {
     await workshop.contractor.sites.create({ name: 'elsewhere' })
     const [only] = await workshop.addFoundations('measured', 1)
     await workshop.order([String(only)])
     await workshop.contractor.foreman.runDue()
     await measureRounds(workshop, clock, warmRounds, () => statements)
-    const lines = []
-    for (const [index, size] of sizes.entries()) {
-      await renewMeasured(workshop, `with${size}`)
-      await addWaiting(workshop, size - (sizes[index - 1] ?? 0), `waiting${size}`)
-      const figures = await measureRounds(workshop, clock, rounds, () => statements)
-      lines.push({ jobs: size, ...figures })
+    const lines: Record<string, unknown>[] = []
+    for (const [index, jobs] of sizes.entries()) {
+      await addWaiting(workshop, jobs - (sizes[index - 1] ?? 0), `waiting${jobs}`)
+      lines.push({ jobs, ...(await measure(`with${jobs}`)) })
     }
+    const jobs = sizes.at(-1)
+    const locators = await prepareFinished(workshop)
+    const both = async (prefix: string, taken: readonly string[]) => ({
+      ...(await measure(prefix)),
+      ...(await measureFinished(workshop, taken, prefix)),
+    })
+    const before = await both('none', locators)
+    lines.push({ jobs, finished: 0, ...before })
+    const after = await both('many', await addFinished(workshop, finished))
+    lines.push({ jobs, finished, ...after, ratio: ratios(after, before) })
     return lines
   } finally {
     await workshop.close()
@@ -77,34 +89,6 @@ async function measureRounds({ contractor }: Workshop, clock: ShiftedClock, coun
   }
 }
 
-/** Copies of the measured Job, which waits for a timer, in the four ways of waiting. Far off, so that none is due. */
-async function addWaiting({ sql }: Workshop, count: number, prefix: string): Promise<void> {
-  if (!count) return
-  await sql`
-    insert into contractor.foundation (locator, type, site, blueprint, state, created_at, updated_at)
-    select ${prefix} || '-' || n, 'Bed', case n % 4 when 2 then 'elsewhere' else 'lab' end, 'bed',
-      (case n % 4 when 3 then 'planned' else 'located' end)::contractor.foundation_state, now(), now()
-    from generate_series(1, ${count}::int) as n`
-  await sql`
-    insert into contractor.job
-      (foundation, action, program_id, state, vm, message, wake_at, created_by, created_at, updated_at)
-    select ${prefix} || '-' || n, action, program_id,
-      (case n % 4 when 3 then 'waiting' else 'queued' end)::contractor.job_state,
-      case n % 4 when 3 then null else vm end, message,
-      case n % 4 when 0 then now() + interval '10 years' end, created_by, now(), now()
-    from contractor.job, generate_series(1, ${count}::int) as n
-    where foundation like 'measured-%' and outcome is null`
-  await sql`
-    insert into contractor.task (job, site, module, function, params, claim_token, agent, lease_until, created_at)
-    select job.id, foundation.site, 'press', 'stamp', '{"number":1}',
-      case site when 'lab' then gen_random_uuid() end, case site when 'lab' then 'another' end,
-      case site when 'lab' then now() + interval '10 years' end, now()
-    from contractor.job join contractor.foundation on locator = job.foundation
-    where job.foundation like ${`${prefix}-%`} and job.state = 'queued' and wake_at is null`
-  // As autovacuum does soon after so many rows have come.
-  await sql`vacuum analyze`
-}
-
 /** Each size is measured with a Job that is at its beginning again. */
 async function renewMeasured({ contractor, sql, order, addFoundations }: Workshop, prefix: string): Promise<void> {
   const [job] = await sql<{ id: string }[]>`
@@ -112,18 +96,4 @@ async function renewMeasured({ contractor, sql, order, addFoundations }: Worksho
   await contractor.jobs.apply(Number(job?.id), 'cancel')
   await order(await addFoundations(`measured-${prefix}`, 1))
   await contractor.foreman.runDue()
-}
-
-interface ShiftedClock extends Clock {
-  shiftMs: number
-}
-
-/** The database's clock, ahead of it by as much as is said, so that hours pass at once. */
-function createShiftedClock(): ShiftedClock {
-  const clock: ShiftedClock = {
-    shiftMs: 0,
-    now: () => raw<Date>`(now() + ${clock.shiftMs}::float8 * interval '1 millisecond')`,
-    sleep: databaseClock.sleep,
-  }
-  return clock
 }

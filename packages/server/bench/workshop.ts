@@ -12,7 +12,7 @@ export interface Workshop {
   readonly sql: Sql
   readonly agentToken: string
   /** So many Foundations that a create Job may start for, named PREFIX-1 and so on, without their Jobs. */
-  addFoundations(prefix: string, count: number): Promise<string[]>
+  addFoundations(prefix: string, count: number, blueprint?: string): Promise<string[]>
   /** Orders a create Job for each, in one transaction: they all begin at the moment when this resolves. */
   order(locators: readonly string[]): Promise<void>
   /** Resolves when so many create Jobs of Foundations with this prefix are done. Throws when one cannot go on. */
@@ -20,7 +20,7 @@ export interface Workshop {
   close(): Promise<void>
 }
 
-export interface WorkshopOptions extends Pick<ContractorOptions, 'clock'> {
+export interface WorkshopOptions extends Pick<ContractorOptions, 'clock' | 'heartbeat'> {
   /** What the create Job of a Foundation does. */
   script: string
   /** Called for every statement of our own Contractor. */
@@ -53,10 +53,10 @@ export async function openWorkshop({ script, onStatement, ...options }: Workshop
     contractor,
     sql,
     agentToken: secret,
-    async addFoundations(prefix, count) {
+    async addFoundations(prefix, count, blueprint = 'bed') {
       await sql`
         insert into contractor.foundation (locator, type, site, blueprint, state, located_at, created_at, updated_at)
-        select ${prefix} || '-' || n, 'Bed', 'lab', 'bed', 'located', now(), now(), now()
+        select ${prefix} || '-' || n, 'Bed', 'lab', ${blueprint}, 'located', now(), now(), now()
         from generate_series(1, ${count}::int) as n`
       return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`)
     },

@@ -19,8 +19,8 @@ export interface Follower {
   after(place: number): readonly Event[] | undefined
   /** From which place on everything is kept here. */
   since(): number
-  /** Resolves when there is something new for it, and at the latest after a while: what is over it has to find out itself. */
-  next(signal: AbortSignal): Promise<void>
+  /** Resolves with true when there is something new for it, and at the latest after a while: what is over it has to find out itself. */
+  next(signal: AbortSignal): Promise<boolean>
   close(): void
 }
 
@@ -131,8 +131,9 @@ export function createEventFeed(engine: Engine): EventFeed {
         since: () => since,
         async next(signal) {
           if (isFresh || signal.aborted) {
+            const wasFresh = isFresh
             isFresh = false
-            return
+            return wasFresh
           }
           const waited = new AbortController()
           const over = AbortSignal.any([signal, engine.closing, waited.signal])
@@ -143,7 +144,9 @@ export function createEventFeed(engine: Engine): EventFeed {
             engine.clock.sleep(slowPollMs, over),
           ])
           waited.abort()
+          const isWoken = isFresh
           isFresh = false
+          return isWoken
         },
         close: () => leave(own),
       }

@@ -24,7 +24,7 @@ export interface WatchOptions {
   after?: string | undefined
   job?: number | undefined
   signal?: AbortSignal | undefined
-  /** Asked whenever there is nothing new: whether nothing can come any more. */
+  /** Asked when there was nothing new for a while: whether nothing can come any more. */
   isOver?: (() => Promise<boolean>) | undefined
 }
 
@@ -74,6 +74,7 @@ export function createEvents(engine: Engine): Events {
       try {
         let place = after === undefined ? await newest() : await placeOf(engine.db, after)
         let isLast = false
+        let isWoken = false
         while (!signal.aborted) {
           if (engine.closing.aborted) throw closed()
           const since = follower.since()
@@ -89,9 +90,9 @@ export function createEvents(engine: Engine): Events {
           if (!kept && since !== Number.POSITIVE_INFINITY) place = Math.max(place, since)
           if (found.length) continue
           if (isLast) return
-          // What came between the reading and the question is read once more.
-          isLast = (await isOver?.()) ?? false
-          if (!isLast) await follower.next(signal)
+          // What came between the reading and the question is read once more. Who is woken by what comes need not ask.
+          isLast = !isWoken && ((await isOver?.()) ?? false)
+          if (!isLast) isWoken = await follower.next(signal)
         }
       } finally {
         follower.close()

@@ -104,6 +104,8 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       const conditions: (SQL | undefined)[] = [
         after === undefined ? undefined : gt(job.id, Number(after)),
         state && eq(job.state, state),
+        // Few of all Jobs there were: these are found by their index.
+        state && state !== 'done' ? isNull(job.outcome) : undefined,
         foundation === undefined ? undefined : eq(job.foundation, foundation),
         structure === undefined ? undefined : eq(job.structure, structure),
         live ? isNull(job.outcome) : undefined,

@@ -90,8 +90,12 @@ export function createClaimQueue(engine: Engine): ClaimQueue {
           async turn(signal) {
             if (!place.isWoken && !signal.aborted) {
               await new Promise<void>(done => {
-                resolve = done
-                signal.addEventListener('abort', () => done(), { once: true })
+                const end = () => {
+                  signal.removeEventListener('abort', end)
+                  done()
+                }
+                resolve = end
+                signal.addEventListener('abort', end, { once: true })
               })
             }
             place.isWoken = false

@@ -1,5 +1,6 @@
 import { defineHandlers } from '@contractor/core/plugin'
 import { press } from './index.js'
 
-/** Returns at once, so that what is measured is all but the work itself. */
-export const handlers = defineHandlers(press, { stamp: async ({ number }) => ({ stamped: number }) })
+/** Return at once, so that what is measured is all but the work itself. */
+const answer = async ({ number }) => ({ stamped: number })
+export const handlers = defineHandlers(press, { stamp: answer, flatten: answer })
