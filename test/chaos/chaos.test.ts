@@ -77,22 +77,22 @@ describe('a stall', () => {
 describe('the strangers', () => {
   it('are counted by their own log, and by what the servers say of them', async () => {
     const logs = { strangers: join(folder, 'strangers'), servers: [join(folder, 'server')] }
-    const held = { kind: 'session', statement: 'select 1', rows: 1, sinceMs: 10_000, ms: 8_000, isOfLiveJobs: true }
-    const others = [
-      { ...held, kind: 'prepared' },
-      { ...held, kind: 'lock', isOfLiveJobs: false },
-      { ...held, rows: 0 },
-    ]
+    const held = { kind: 'session', statement: 'select 1', rows: 1, sinceMs: 10_000, ms: 8_000, lateSinceMs: 11_000 }
+    const { lateSinceMs: _, ...idle } = held
+    const others = [{ ...held, kind: 'prepared' }, { ...idle, kind: 'lock' }, idle, { ...held, lateSinceMs: 16_000 }]
     await writeFile(logs.strangers, ['ended: 1', ...[held, ...others].map(one => JSON.stringify(one)), ''].join('\n'))
     const told = 'now warn A transaction holds up Jobs; all others go on holder="…"'
     await writeFile(
       logs.servers[0] as string,
       `${told} pid=7 application="stranger"\n${told} pid=8 application="own"\n`,
     )
-    const counts = { strangers: 3, prepared: 1, locks: 1, longHolds: 1, named: { sessions: 1, prepared: 0 } }
-    expect(await countStrangers(logs, [])).toEqual(counts)
-    // Nobody was there to be held up, again and again.
-    expect(await countStrangers(logs, [12_000, 14_000, 16_000])).toEqual({ ...counts, longHolds: 0 })
+    const counts = { strangers: 4, prepared: 1, locks: 1, named: { sessions: 1, prepared: 0 } }
+    expect(await countStrangers(logs, [])).toEqual({ ...counts, heldUp: { sessions: 1, prepared: 1 } })
+    // Again and again nobody was there to go on.
+    expect(await countStrangers(logs, [12_000, 14_000, 16_000])).toEqual({
+      ...counts,
+      heldUp: { sessions: 0, prepared: 0 },
+    })
   })
 })
 

@@ -8,6 +8,8 @@ export interface ProgramSettings {
   command: readonly string[]
   environment: Readonly<Record<string, string>>
   logFile: string
+  /** What it says once it does its work. */
+  atWork: string
   tally: Tally
 }
 
@@ -16,17 +18,24 @@ const restartMs = 200
 const farewellMs = 10_000
 
 /** Runs a program, and runs it again whenever it has ended, as a supervisor of services does. */
-export function superviseProgram({ name, command, environment, logFile, tally: counts }: ProgramSettings): Victim {
+export function superviseProgram({
+  name,
+  command,
+  environment,
+  logFile,
+  atWork,
+  tally: counts,
+}: ProgramSettings): Victim {
   const log = createWriteStream(logFile, { flags: 'a' })
   let child: ChildProcess | undefined
   let isKilled = false
-  let hasSpoken = false
+  let isAtWork = false
   let isStopping = false
   let restart: NodeJS.Timeout | undefined
 
   const start = () => {
     isKilled = false
-    hasSpoken = false
+    isAtWork = false
     const started = spawn(process.execPath, command, {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -34,8 +43,8 @@ export function superviseProgram({ name, command, environment, logFile, tally: c
     child = started
     for (const output of [started.stdout, started.stderr]) {
       output.pipe(log, { end: false })
-      output.once('data', () => {
-        hasSpoken = true
+      output.on('data', said => {
+        if (String(said).includes(atWork)) isAtWork = true
       })
     }
     started.once('exit', (code, signal) => {
@@ -53,8 +62,7 @@ export function superviseProgram({ name, command, environment, logFile, tally: c
   return {
     name,
     isThere: () => child !== undefined,
-    // The first that both programs say is that they have begun.
-    isAtWork: () => child !== undefined && hasSpoken,
+    isAtWork: () => child !== undefined && isAtWork,
     kill() {
       isKilled = true
       child?.kill('SIGKILL')

@@ -96,6 +96,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
           ],
           environment: { CONTRACTOR_ADMIN_TOKEN: adminToken },
           logFile: join(folder, `server${at}.log`),
+          atWork: 'is listening',
           tally: counts,
         }),
       )
@@ -110,6 +111,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
           ],
           environment: { CONTRACTOR_TOKEN: agentToken, CHAOS_LEDGER: ledger },
           logFile: join(folder, `agent${at}.log`),
+          atWork: 'starting',
           tally: counts,
         }),
       )
@@ -124,6 +126,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       command: [join(plugin, 'strangers.js'), postgres.url],
       environment: {},
       logFile: join(folder, 'strangers.log'),
+      atWork: '',
       tally: counts,
     })
     const storm = { over: false }
@@ -154,7 +157,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       const done = Math.max(0, count - left.length)
       const { effects, missing, doubled, strange } = await reckon(ledger, pages, steps)
       const isDone = done === count && missing.length + doubled.length + strange.length === 0
-      const isNamed = others.longHolds === 0 || others.named.sessions > 0
+      const isNamed = (['sessions', 'prepared'] as const).every(kind => !others.heldUp[kind] || others.named[kind] > 0)
       return {
         isGood: isDone && isNamed && watched.isComplete && restored.isGood,
         ...{ jobs: count, done, left, steps: count * steps, effects, missing, doubled, strange },

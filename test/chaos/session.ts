@@ -5,7 +5,7 @@ import postgres, { type Sql } from 'postgres'
 export interface Session {
   /**
    * Begins a transaction with one statement and holds it for so long, or until its connection breaks or the signal aborts;
-   * then it is rolled back. Says how long it was held, and how many rows the statement gave. Throws what the database says.
+   * then it is rolled back. Throws what the database says.
    */
   hold(deed: Deed, ms: number, signal: AbortSignal): Promise<Held>
   /** The same, but prepared: no session has it then, and it survives a crash. */
@@ -20,7 +20,11 @@ export interface Deed {
   statement: string
   /** How long it waits for a lock of others. */
   waitMs: number
+  /** Told what the statement gave, and when the transaction is over. */
+  began?(rows: Rows, over: AbortSignal): void
 }
+
+export type Rows = readonly Record<string, unknown>[]
 
 export interface Held {
   rows: number
@@ -48,34 +52,35 @@ export function openSession(url: string, name: string): Session {
   })
 
   /** In one message: were the connection another one meanwhile, a statement would be carried out for good. */
-  const begin = async ({ isolation, statement, waitMs }: Deed, last = ''): Promise<number> => {
+  const begin = async ({ isolation, statement, waitMs }: Deed, last = ''): Promise<Rows> => {
     lost = new AbortController()
     const results = await sql.unsafe(
       `begin isolation level ${isolation}; set local lock_timeout = ${waitMs}; ${statement}; ${last}`,
     )
-    return results.flat().length
+    return results.flat()
   }
   const rollback = () => sql.unsafe('rollback').catch(() => undefined)
 
-  const stay = async (ms: number, signal: AbortSignal) => {
+  const stay = async ({ began }: Deed, rows: Rows, ms: number, signal: AbortSignal): Promise<Held> => {
     const sinceMs = Date.now()
+    const over = new AbortController()
+    began?.(rows, over.signal)
     await delay(ms, undefined, { signal }).catch(() => undefined)
-    return { sinceMs, ms: Date.now() - sinceMs }
+    over.abort()
+    return { rows: rows.length, sinceMs, ms: Date.now() - sinceMs }
   }
 
   return {
     async hold(deed, ms, signal) {
       try {
-        const rows = await begin(deed)
-        return { rows, ...(await stay(ms, AbortSignal.any([signal, lost.signal]))) }
+        return await stay(deed, await begin(deed), ms, AbortSignal.any([signal, lost.signal]))
       } finally {
         await rollback()
       }
     },
     async holdPrepared(deed, ms, signal) {
       try {
-        const rows = await begin(deed, `prepare transaction '${name}'`)
-        return { rows, ...(await stay(ms, signal)) }
+        return await stay(deed, await begin(deed, `prepare transaction '${name}'`), ms, signal)
       } finally {
         await rollback()
         // Also when the answer was lost: it may be there all the same.

@@ -8,9 +8,9 @@ export interface StrangerCounts {
   prepared: number
   /** Locks on whole tables. */
   locks: number
-  /** How often a session had rows of live Jobs, or of their Foundations, while for three seconds nothing else was in the way. */
-  longHolds: number
-  /** How often a server's log named a stranger's session that held up Jobs, and how often a prepared transaction. */
+  /** How often Jobs should have gone on, and for three seconds nothing else was in the way than a stranger. */
+  heldUp: { sessions: number; prepared: number }
+  /** How often a server's log named one who held up Jobs. */
   named: { sessions: number; prepared: number }
 }
 
@@ -32,13 +32,17 @@ export async function countStrangers(logs: StrangerLogs, pauses: readonly number
   const told = (await Promise.all(logs.servers.map(read)))
     .flat()
     .filter(line => line.includes('A transaction holds up Jobs; all others go on'))
-  const isLong = ({ kind, isOfLiveJobs, rows, sinceMs, ms }: Holding) =>
-    kind === 'session' && isOfLiveJobs && rows > 0 && longestGapMs(pauses, sinceMs, sinceMs + ms) > longMs
+  const isLong = ({ sinceMs, ms, lateSinceMs }: Holding) =>
+    lateSinceMs !== undefined && longestGapMs(pauses, lateSinceMs, sinceMs + ms) > longMs
+  const heldUp = holdings.filter(isLong)
   return {
     strangers: holdings.filter(one => one.kind !== 'lock').length,
     prepared: holdings.filter(one => one.kind === 'prepared').length,
     locks: holdings.filter(one => one.kind === 'lock').length,
-    longHolds: holdings.filter(isLong).length,
+    heldUp: {
+      sessions: heldUp.filter(one => one.kind === 'session').length,
+      prepared: heldUp.filter(one => one.kind === 'prepared').length,
+    },
     named: {
       sessions: told.filter(line => /pid=\d+ application="stranger"/.test(line)).length,
       prepared: told.filter(line => /pid=null application="stranger-\d+"/.test(line)).length,

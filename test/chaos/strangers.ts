@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { createLateness } from './lateness.ts'
 import { type Deed, openSession, type Session } from './session.ts'
 
 /** What a stranger had in hand. */
@@ -9,8 +10,8 @@ export interface Holding {
   /** Since when, in milliseconds since the epoch, and for how long. */
   sinceMs: number
   ms: number
-  /** The rows are those of live Jobs, or of their Foundations. */
-  isOfLiveJobs: boolean
+  /** Since when a Job whose row it was should have gone on; absent when none should have. */
+  lateSinceMs?: number
 }
 
 export interface Strangers {
@@ -22,20 +23,23 @@ const strangers = 4
 const pauseMs = 300
 
 const isolations = ['read committed', 'repeatable read', 'serializable'] as const
-const liveFoundation = 'exists (select from contractor.job where job.foundation = locator and outcome is null)'
-const take = (from: string) => (rows: number) => `select 1 from ${from} order by random() limit ${rows} for update`
+const live = 'outcome is null'
+const liveFoundation = `exists (select from contractor.job where job.foundation = locator and ${live})`
+const take = (from: string) => (rows: number) => `select * from ${from} order by random() limit ${rows} for update`
+const takeJobs = (which: string) => ({ hasJobs: true, statement: take(`contractor.job where ${which}`) })
 
 /** What strangers do before they fall asleep in their transactions. */
-const deeds: readonly { isOfLiveJobs?: boolean; statement(rows: number): string }[] = [
+const deeds: readonly { hasJobs?: boolean; statement(rows: number): string }[] = [
   { statement: () => 'select pg_current_xact_id()' },
-  { isOfLiveJobs: true, statement: take('contractor.job where outcome is null') },
-  { isOfLiveJobs: true, statement: take(`contractor.foundation where ${liveFoundation}`) },
+  takeJobs(live),
+  // An agent is about to answer.
+  takeJobs('exists (select from contractor.task where task.job = job.id and claim_token is not null)'),
+  { statement: take(`contractor.foundation where ${liveFoundation}`) },
   { statement: take('contractor.foundation') },
   { statement: take('contractor.task') },
   { statement: take('contractor.site') },
   { statement: take('contractor.event') },
   {
-    isOfLiveJobs: true,
     statement: rows => `update contractor.foundation set updated_at = updated_at where locator in (
       select locator from contractor.foundation where ${liveFoundation} order by random() limit ${rows}) returning 1`,
   },
@@ -52,13 +56,26 @@ const tableLocks = [
 export function startStrangers(url: string, had: (holding: Holding) => void): Strangers {
   const stopping = new AbortController()
   const { signal } = stopping
+  const lateness = createLateness(url)
 
   const sleepIn = async (session: Session) => {
-    const { isOfLiveJobs = false, statement } = pick(deeds)
-    const deed: Deed = { isolation: pick(isolations), statement: statement(1 + below(3)), waitMs: 2_000 }
+    const { hasJobs, statement } = pick(deeds)
+    let lateSinceMs: number | undefined
+    const deed: Deed = {
+      isolation: pick(isolations),
+      statement: statement(1 + below(3)),
+      waitMs: 2_000,
+      began(rows, over) {
+        if (!hasJobs) return
+        void lateness.since(rows, over).then(ms => {
+          lateSinceMs = ms
+        })
+      },
+    }
     const isPrepared = below(3) === 0
     const held = await session[isPrepared ? 'holdPrepared' : 'hold'](deed, 1_000 + below(19_000), signal)
-    had({ kind: isPrepared ? 'prepared' : 'session', statement: deed.statement, ...held, isOfLiveJobs })
+    const kind = isPrepared ? 'prepared' : 'session'
+    had({ kind, statement: deed.statement, ...held, ...(lateSinceMs !== undefined && { lateSinceMs }) })
   }
   const lockTable = async (session: Session) => {
     await delay(3_000 + below(4_000), undefined, { signal })
@@ -66,10 +83,10 @@ export function startStrangers(url: string, had: (holding: Holding) => void): St
     // Whoever comes after it waits behind it, also while it has nothing yet.
     const deed: Deed = { isolation: 'read committed', statement, waitMs: 500 }
     const held = await session.hold(deed, 1_000 + below(2_000), signal)
-    had({ kind: 'lock', statement, ...held, isOfLiveJobs: false })
+    had({ kind: 'lock', statement, ...held })
   }
 
-  const live = async (name: string, act: (session: Session) => Promise<void>) => {
+  const spend = async (name: string, act: (session: Session) => Promise<void>) => {
     const session = openSession(url, name)
     await session.forget()
     while (!signal.aborted) {
@@ -79,13 +96,14 @@ export function startStrangers(url: string, had: (holding: Holding) => void): St
     await session.end()
   }
   const lives = [
-    ...Array.from({ length: strangers }, (_, at) => live(`stranger-${at}`, sleepIn)),
-    live('locker', lockTable),
+    ...Array.from({ length: strangers }, (_, at) => spend(`stranger-${at}`, sleepIn)),
+    spend('locker', lockTable),
   ]
   return {
     async stop() {
       stopping.abort()
       await Promise.all(lives)
+      await lateness.end()
     },
   }
 }
