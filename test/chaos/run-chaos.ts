@@ -40,7 +40,7 @@ export interface ChaosResult extends Tally, StrangerCounts {
   missing: string[]
   doubled: string[]
   strange: string[]
-  /** The longest time in the storm in which no Job moved, though a database, a server and an agent were at work. */
+  /** The longest time, until the strangers went, in which no Job moved, though a database, a server and an agent were at work. */
   longestStallMs: number
   watcher: Comparison & { breaks: number }
   restored: Restored
@@ -52,6 +52,8 @@ const adminToken = 'chaos-admin-token'
 const servers = 2
 const agents = 4
 const leaseSeconds = 2
+/** How long strangers go on after the last kill. */
+const calmSeconds = 15
 /** How many of the kills may be of one that does not work yet. */
 const earlyKills = 0.15
 /** So that a stranger who has one of them in hand does not have all Jobs. */
@@ -68,8 +70,8 @@ const binOf = (name: string) =>
 
 /**
  * Two servers and four agents, as processes of their own, on a PostgreSQL; Jobs are ordered all the time, every second one
- * of these is killed, and strangers hold transactions open. Then they are left alone, and every Job has to come to its end,
- * whoever watched to have seen it, and the database to be of use elsewhere.
+ * of these is killed or restarted, and strangers hold transactions open. Then they are left alone, and every Job has to come
+ * to its end, whoever watched to have seen all of it, and the database to be of use elsewhere.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const { jobs: count, steps, folder, say } = options
@@ -133,6 +135,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const fromMs = Date.now()
     const rage = async () => {
       await killEverySecond(options.stormSeconds, victims, counts)
+      // All are there, and the Jobs as well: now the strangers alone are in the way, and none of them is killed.
+      await delay(calmSeconds * 1000)
       await strangers.stop()
       while (!postgres.isAtWork()) await delay(100)
       await rollBackAll(postgres.url)
@@ -141,7 +145,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     try {
       const [left] = await Promise.all([work(options, api, pages, storm, seconds), rage()])
       pauses.stop()
-      const toMs = fromMs + options.stormSeconds * 1000
+      const toMs = fromMs + (options.stormSeconds + calmSeconds) * 1000
       const { events, moves } = await readMoves(postgres.url, watcher)
       const watched = { ...compareEvents(watcher.seen, events), breaks: watcher.breaks() }
       watcher.stop()
@@ -157,7 +161,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       const done = Math.max(0, count - left.length)
       const { effects, missing, doubled, strange } = await reckon(ledger, pages, steps)
       const isDone = done === count && missing.length + doubled.length + strange.length === 0
-      const isNamed = (['sessions', 'prepared'] as const).every(kind => !others.heldUp[kind] || others.named[kind] > 0)
+      const all = ({ sessions, prepared }: StrangerCounts['named']) => sessions + prepared
+      const isNamed = all(others.heldUp) === 0 || all(others.named) > 0
       return {
         isGood: isDone && isNamed && watched.isComplete && restored.isGood,
         ...{ jobs: count, done, left, steps: count * steps, effects, missing, doubled, strange },
@@ -349,7 +354,7 @@ async function work(
     if (live && (isOver || seconds() - saidAt > 10)) {
       saidAt = seconds()
       say(
-        `${ordered - jobs.length} done, ${jobs.length} live, ${pages.length - ordered} to order (${saidAt.toFixed(0)} s)`,
+        `${Math.max(0, ordered - jobs.length)} done, ${jobs.length} live, ${pages.length - ordered} to order (${saidAt.toFixed(0)} s)`,
       )
     }
     if (isOver && storm.over) return []
