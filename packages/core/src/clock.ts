@@ -14,6 +14,10 @@ export interface Clock {
   readonly isSteady?: boolean
 }
 
+/** So many milliseconds from now. The text of a statement is the same for any number of them. */
+export const momentAfter = (clock: Clock, ms: number): SQL<Date> =>
+  sql<Date>`${clock.now()} + ${ms}::float8 * interval '1 millisecond'`
+
 /** Longest delay that a JavaScript timer can hold, in milliseconds. */
 const longestTimerMs = 2 ** 31 - 1
 

@@ -3,6 +3,7 @@ import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
 import { type ConfigChanges, createConfigChanges } from './config/config-changes.ts'
+import { toDatabaseError } from './database/database-error.ts'
 import { type DatabaseOption, openDatabase } from './database/open-database.ts'
 import { createDependencies, type Dependencies } from './dependency/dependencies.ts'
 import { createDhcp, type Dhcp } from './dhcp/dhcp.ts'
@@ -141,11 +142,11 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   const events = createEvents(engine)
   const jobs = createJobs(engine, events)
   try {
-    await pulse.beat()
+    await pulse.begin()
   } catch (error) {
     await notifications.close()
     await database.close()
-    throw error
+    throw toDatabaseError(error, `The database in ${database.name}`)
   }
   if (options.heartbeat ?? true) pulse.start()
   if (options.foreman ?? true) foreman.start()

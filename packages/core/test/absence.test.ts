@@ -3,18 +3,14 @@ import { createManualClock } from '@contractor/core/testing'
 import { PGlite } from '@electric-sql/pglite'
 import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPostgresDatabase, databaseKinds, pgliteKind, type TestDatabase } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
 import { agent, openShop } from './shop.ts'
 
 describe('the absence of all servers', () => {
   it('is no agent’s silence: on their return its claims hold, and its answers are taken', async () => {
-    const database = await createPostgresDatabase()
-    onTestFinished(() => database.drop())
-    const clock = createManualClock()
-    const open = () =>
-      createContractor({ database: database.option, plugins: [lathe, gauge], clock, foreman: false, leaseMs: 10_000 })
+    const { clock, open } = await preparePlace()
     const one = await open()
     const task = await beginWeld(one)
     clock.advance(3_000)
@@ -33,11 +29,7 @@ describe('the absence of all servers', () => {
   })
 
   it('lasts no longer than it does: an agent that stays silent after it has its Task taken', async () => {
-    const database = await createPostgresDatabase()
-    onTestFinished(() => database.drop())
-    const clock = createManualClock()
-    const open = () =>
-      createContractor({ database: database.option, plugins: [lathe, gauge], clock, foreman: false, leaseMs: 10_000 })
+    const { clock, open } = await preparePlace()
     const one = await open()
     await beginWeld(one)
     await one.close()
@@ -52,11 +44,7 @@ describe('the absence of all servers', () => {
   })
 
   it('is none while one of several is there', async () => {
-    const database = await createPostgresDatabase()
-    onTestFinished(() => database.drop())
-    const clock = createManualClock()
-    const open = () =>
-      createContractor({ database: database.option, plugins: [lathe, gauge], clock, foreman: false, leaseMs: 10_000 })
+    const { clock, open } = await preparePlace()
     const [one, two] = [await open(), await open()]
     await beginWeld(one)
     await one.close()
@@ -68,6 +56,16 @@ describe('the absence of all servers', () => {
     await three.close()
   })
 })
+
+/** A database, and engines on it that go one after the other. */
+async function preparePlace() {
+  const database = await createPostgresDatabase()
+  onTestFinished(() => database.drop())
+  const clock = createManualClock()
+  const open = () =>
+    createContractor({ database: database.option, plugins: [lathe, gauge], clock, foreman: false, leaseMs: 10_000 })
+  return { clock, open }
+}
 
 const shown = ({ taskId, claimToken }: { taskId: number; claimToken: string }) => ({ taskId, claimToken })
 
@@ -116,6 +114,30 @@ describe('a jump of the database’s clock', () => {
     expect(await answer(weld, { welded: true })).toBe(true)
     expect(await job.refresh()).toMatchObject({ state: 'done' })
     if (jumpMs > 0) expect(await due.refresh()).toMatchObject({ state: 'done' })
+  })
+})
+
+describe('a process that stands still for a moment', () => {
+  it('sees no jump of the clock', async () => {
+    const database = await createPostgresDatabase()
+    onTestFinished(() => database.drop())
+    const lines: string[] = []
+    let beats = 0
+    const client = postgres(database.option, {
+      onnotice: () => undefined,
+      debug(_connection, query) {
+        if (!query.includes('insert into contractor.engine_process')) return
+        beats++
+        // Between the moment that the transaction says and the end of that.
+        if (beats === 1) for (const until = performance.now() + 1_500; performance.now() < until; );
+      },
+    })
+    onTestFinished(() => client.end())
+    const log = (_: string, message: string) => void lines.push(message)
+    const contractor = await createContractor({ database: client, leaseMs: 1_000, foreman: false, log })
+    await vi.waitFor(() => expect(beats).toBe(3), { timeout: 10_000 })
+    await contractor.close()
+    expect(lines).toEqual([])
   })
 })
 

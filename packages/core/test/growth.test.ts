@@ -33,6 +33,9 @@ async function openCounted() {
   return { contractor, statements, clock, database }
 }
 
+/** However slow the machine is. */
+const slowly = { timeout: 20_000 }
+
 describe('watchers', () => {
   it('cost a message the same, however many there are', async () => {
     const { contractor, statements } = await openCounted()
@@ -61,11 +64,11 @@ describe('watchers', () => {
       await vi.waitFor(async () => {
         await job.setMessage('who is there?')
         expect(Array.from({ length: many }, (_, at) => seen[at] ?? 0).every(count => count > 0)).toBe(true)
-      })
+      }, slowly)
       const before = [...seen]
       const statementsBefore = statements.length
       for (let message = 0; message < 10; message++) await job.setMessage(`message ${message}`)
-      await vi.waitFor(() => expect(seen.every((count, at) => count >= (before[at] ?? 0) + 10)).toBe(true))
+      await vi.waitFor(() => expect(seen.every((count, at) => count >= (before[at] ?? 0) + 10)).toBe(true), slowly)
       counts.push(statements.length - statementsBefore)
     }
     const [one = 0, hundred = 0] = counts
@@ -99,7 +102,7 @@ describe('agents that wait for work', () => {
     const waiting = Array.from({ length: 100 }, () => contractor.dispatch.claim(agent, request, stop.signal))
     const claims = () => statements.filter(text => text.includes('claim_token = gen_random_uuid()')).length
     // Each has looked when it came, and once more when it had taken its place.
-    await vi.waitFor(() => expect(claims()).toBe(200))
+    await vi.waitFor(() => expect(claims()).toBe(200), slowly)
     for (let told = 0; told < 10; told++) await order(`hall${told}`, 'hall')
     await order('lab1', 'lab')
     expect(await Promise.race(waiting)).toMatchObject([{ function: 'oil' }])

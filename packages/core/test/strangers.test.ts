@@ -2,38 +2,14 @@ import { type Contractor, createContractor, isContractorError } from '@contracto
 import { createManualClock } from '@contractor/core/testing'
 import { sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres, { type ReservedSql, type Sql } from 'postgres'
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import postgres, { type Sql } from 'postgres'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { createPostgresDatabase, pgliteKind } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
-import { agent, openShop, type Shop } from './shop.ts'
+import { agent, openShop } from './shop.ts'
+import { connect, hold } from './somebody.ts'
 
-/** What a program of somebody else may do in the same database, and the engine lives with. */
-const opened: Sql[] = []
-afterEach(async () => {
-  for (const client of opened.splice(0)) await client.end({ timeout: 1 })
-})
-
-function connect(shop: Pick<Shop, 'database'>, options: postgres.Options<Record<string, never>> = {}): Sql {
-  const client = postgres(shop.database.option as string, { max: 4, onnotice: () => undefined, ...options })
-  opened.push(client)
-  return client
-}
-
-/** A session of somebody else's that holds what its statements have locked, until it is told to let go. */
-async function hold(client: Sql, ...statements: string[]): Promise<{ letGo(): Promise<void>; pid: number }> {
-  const session: ReservedSql = await client.reserve()
-  await session.unsafe('begin')
-  for (const statement of statements) await session.unsafe(statement)
-  const [row] = await session<{ pid: number }[]>`select pg_backend_pid() as pid`
-  return {
-    pid: row?.pid ?? 0,
-    async letGo() {
-      await session.unsafe('rollback')
-      session.release()
-    },
-  }
-}
+// What a program of somebody else may do in the same database, and the engine lives with.
 
 /** Two Structures whose Jobs weld, each with a Task in the agent's hands. */
 async function openPair() {
@@ -47,7 +23,7 @@ async function openPair() {
   await shop.contractor.foreman.runDue()
   const [one, two] = jobs
   if (!one || !two) throw new Error('There are two Jobs')
-  return { shop, one, two, client: connect(shop, { connection: { application_name: 'somebody' } }) }
+  return { shop, one, two, client: connect(shop) }
 }
 
 describe('a transaction of somebody else that holds a Job', () => {
@@ -99,19 +75,6 @@ describe('a transaction of somebody else that holds a Job', () => {
     expect(await one.refresh()).toMatchObject({ outcome: 'cancelled' })
   })
 
-  it('is named by an explanation, with its session and since when', async () => {
-    const { shop, one, two, client } = await openPair()
-    const { letGo, pid } = await hold(client, `select * from contractor.job where id = ${one.id} for update`)
-    expect((await one.explain()).because[0]).toMatchObject({
-      code: 'held-up',
-      data: { pid, application: 'somebody', state: 'idle in transaction', since: expect.stringContaining('T') },
-    })
-    expect((await two.explain()).because).toMatchObject([{ code: 'agent-busy' }].map(() => ({ code: 'no-agent' })))
-    await letGo()
-    expect((await one.explain()).because[0]?.code).not.toBe('held-up')
-    expect(shop).toBeDefined()
-  })
-
   it('keeps no lease from being renewed, and no agent from being believed', async () => {
     const { shop, one, client } = await openPair()
     const tasks = await shop.claim()
@@ -134,10 +97,7 @@ describe('a transaction of somebody else that holds a Foundation', () => {
     ['update contractor.foundation set updated_at = updated_at where locator = $1'],
     ["select * from contractor.site where name = 'lab' for update"],
   ])('by %s, lets the Jobs of others go on', async statement => {
-    const logged: string[] = []
-    const shop = await openShop(undefined, {
-      log: (_, message, detail) => logged.push(`${message} ${JSON.stringify(detail)}`),
-    })
+    const shop = await openShop()
     await shop.contractor.sites.create({ name: 'annex' })
     for (const name of ['aa', 'bb', 'cc']) {
       const script = name === 'aa' ? 'delay( seconds=1 )\nfoundation.label\nfoundation.mark = "m"' : 'foundation.oil()'
@@ -148,7 +108,7 @@ describe('a transaction of somebody else that holds a Foundation', () => {
     }
     await shop.contractor.foreman.runDue()
     shop.clock.advance(2_000)
-    const client = connect(shop, { connection: { application_name: 'somebody' } })
+    const client = connect(shop)
     const { letGo } = await hold(client, statement.replace('$1', "'aa'"))
     for (let round = 0; round < 4; round++) {
       await shop.contractor.foreman.runDue()

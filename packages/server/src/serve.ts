@@ -1,4 +1,4 @@
-import { type Contractor, createContractor } from '@contractor/core'
+import { type Contractor, createContractor, isContractorError } from '@contractor/core'
 import { createServer } from './create-server.ts'
 import { type Listening, listen } from './listen.ts'
 import { loadPlugins } from './load-plugins.ts'
@@ -56,8 +56,19 @@ export async function runServer(options: ServeOptions, signal: AbortSignal): Pro
  * of an earlier one; without it, a database that has no admin token gets one, which is printed this once.
  */
 async function provideAdminToken({ tokens }: Contractor): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await provideOnce(tokens, process.env.CONTRACTOR_ADMIN_TOKEN)
+    } catch (error) {
+      // Another server that starts just now was faster.
+      const isOvertaken = isContractorError(error, 'ALREADY_EXISTS') || isContractorError(error, 'NOT_FOUND')
+      if (!isOvertaken || attempt === 5) throw error
+    }
+  }
+}
+
+async function provideOnce(tokens: Contractor['tokens'], given: string | undefined): Promise<void> {
   const name = 'admin'
-  const given = process.env.CONTRACTOR_ADMIN_TOKEN
   if (given && (await tokens.find(given))?.kind === 'admin') return
   const { items } = await tokens.list({ limit: 1000 })
   if (given) {

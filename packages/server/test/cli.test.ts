@@ -109,6 +109,22 @@ describe('contractor serve', () => {
     expect((await second.ended).out).not.toContain('Admin token')
   })
 
+  it.each([
+    ['a token that is given', { CONTRACTOR_ADMIN_TOKEN: 'given-to-both-of-them-alike' }],
+    ['the first one’s token', {}],
+  ])('starts several times at once on a new database, with %s', async (_, environment) => {
+    const option = await database()
+    const servers = [1, 2, 3].map(() => contractor(['serve', '--database', option, '--port', '0'], environment))
+    for (const server of servers) await server.says(/listening on/)
+    for (const server of servers) server.child.kill('SIGTERM')
+    const told = (await Promise.all(servers.map(server => server.ended))).map(({ code, out }) => ({
+      code,
+      tokens: out.match(/Admin token/g)?.length ?? 0,
+    }))
+    expect(told.map(one => one.code)).toEqual([0, 0, 0])
+    expect(told.reduce((sum, one) => sum + one.tokens, 0)).toBe('CONTRACTOR_ADMIN_TOKEN' in environment ? 0 : 1)
+  })
+
   it('says which port is taken', async () => {
     const other = createServer()
     await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))

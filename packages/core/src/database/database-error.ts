@@ -43,7 +43,7 @@ export function toDatabaseError(thrown: unknown, database: string): unknown {
         { issues: [{ path: '', message: said }] },
         options,
       )
-    case /^(08|53|57P|25006|58)/.test(state):
+    case outOfOrder.test(state):
       return new ContractorError('DATABASE_UNREACHABLE', `${database} does not work now: ${said}`, { database }, later)
     default:
       return failed(database, state, source)
@@ -59,13 +59,25 @@ const connectionCodes =
 /** Whether the database cannot be reached, or does not work: what comes back when it does. */
 export function isConnectionError(thrown: unknown): boolean {
   const state = sqlState(thrown)
-  if (state !== undefined) return /^(08|53|57P|25006|58)/.test(state)
+  if (state !== undefined) return outOfOrder.test(state)
+  for (let error = thrown; error instanceof Error; error = error.cause)
+    if (isDriversWord(error) || /PGlite is closed|PGlite is closing/.test(error.message)) return true
+  return false
+}
+
+/** The classes of SQLSTATE that say so. */
+const outOfOrder = /^(08|53|57P|25006|58)/
+
+/** Whether with this error the session is over: by the driver's word, or by the severity that the server gives it. */
+export function isConnectionLost(thrown: unknown): boolean {
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    if ('code' in error && connectionCodes.test(String(error.code))) return true
-    if (/PGlite is closed|PGlite is closing/.test(error.message)) return true
+    if (isDriversWord(error)) return true
+    if ('severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC')) return true
   }
   return false
 }
+
+const isDriversWord = (error: Error): boolean => 'code' in error && connectionCodes.test(String(error.code))
 
 /** drizzle's wrapper, whose message is the statement with all that it was given. */
 const isFailedQuery = (error: Error) => error.message.startsWith('Failed query:')

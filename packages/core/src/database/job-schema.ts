@@ -127,12 +127,10 @@ export const claimWord = contractor.table(
     leaseUntil: moment('lease_until'),
     /** Of an answer: what arrives at the Job. */
     arrival: jsonb('arrival').$type<Json>(),
+    /** When an answer is tried again, and when a renewal is worth nothing any more. */
     lookAt: moment('look_at').notNull(),
   },
-  table => [
-    primaryKey({ columns: [table.task, table.claimToken] }),
-    index('claim_word_answer').on(table.lookAt).where(sql`${table.arrival} is not null`),
-  ],
+  table => [primaryKey({ columns: [table.task, table.claimToken] }), index('claim_word_look_at').on(table.lookAt)],
 )
 
 /**

@@ -4,6 +4,7 @@ import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
 import { type Database, sqlState } from './database.ts'
 import { isUpToDate, migrationConfig, migrationLock } from './migrate.ts'
+import { outliveLoss } from './outlive-loss.ts'
 
 /** How long a call of the SDK waits for a lock that somebody else holds, in milliseconds; then it says who that is. */
 export const callWaitMs = 5_000
@@ -19,6 +20,16 @@ const sessionSettings = {
   lock_timeout: String(callWaitMs),
 }
 
+/** Of the driver, for all connections of ours. */
+const driverOptions = {
+  onnotice: () => undefined,
+  // The driver's own question for array types: nobody hears of its failure but the process, by an unhandled rejection.
+  // drizzle reads and writes arrays as texts.
+  fetch_types: false,
+  // A server that is back is used at once: the driver's own pauses, in seconds, grow to twenty.
+  backoff: (failures: number) => (0.5 + Math.random() / 2) * Math.min(2 ** failures / 50, 1),
+}
+
 type Options = Record<string, unknown>
 
 /** Connects to a PostgreSQL server. */
@@ -27,7 +38,7 @@ export async function openPostgres(url: string, migrates: boolean): Promise<Data
   const connect = (settings: Options) =>
     postgres(url, {
       max: 10,
-      onnotice: () => undefined,
+      ...driverOptions,
       connection: { application_name: 'contractor', ...settings },
     })
   const client = await firstThatConnects(connect, name)
@@ -47,7 +58,7 @@ export async function openBeside(host: Sql, migrates: boolean): Promise<Database
       // Made anew: the rest is taken as it was given.
       ...{ shared: undefined, parsers: undefined, serializers: undefined, types: undefined, transform: undefined },
       ...{ onnotify: undefined, onparameter: undefined, onclose: undefined },
-      onnotice: () => undefined,
+      ...driverOptions,
       connection: { ...(own.connection as Options), ...settings },
     } as never)
   const client = await firstThatConnects(connect, name)
@@ -96,7 +107,7 @@ export async function wrapPostgres(
     throw error
   }
   return {
-    db: drizzle(withIsolation(client)),
+    db: drizzle(outliveLoss(client)),
     kind: 'postgres',
     name,
     waitsForCaller: () => false,
@@ -110,12 +121,6 @@ export async function wrapPostgres(
     },
     close,
   }
-}
-
-/** Every transaction says its isolation as it begins: also behind a pooler, whose sessions are others' as well. */
-function withIsolation(client: Sql): Sql {
-  const begin = (run: Parameters<Sql['begin']>[1]) => client.begin('isolation level read committed', run)
-  return new Proxy(client, { get: (target, key) => (key === 'begin' ? begin : Reflect.get(target, key)) })
 }
 
 /** Migrates on one reserved connection: the advisory lock belongs to the session. */

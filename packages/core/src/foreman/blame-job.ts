@@ -1,5 +1,7 @@
 import { withPendingState } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
+import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import { toDatabaseError } from '../database/database-error.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -92,10 +94,10 @@ export async function postponeJobs(engine: Engine, tx: Db, ids: readonly number[
   if (!ids.length) return
   await executePrepared(
     tx,
-    sql`update contractor.job set wake_at = ${engine.clock.now()} + ${postponeMs}::float8 * interval '1 millisecond'
+    sql`update contractor.job set wake_at = ${momentAfter(engine.clock, postponeMs)}
         where id = any(array(
           select id from contractor.job where wake_at <= ${engine.clock.now()}
-            and id in (select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value)
+            and id = ${anyNumber(ids)}
           for update skip locked))`,
   )
 }

@@ -32,8 +32,19 @@ const heldPauses = [50, 100, 200, 500, 1_000]
 /** How long to sleep without looking, though nothing was heard: a notification may have been lost. */
 const slowPollMs = 10_000
 const errorPauseMs = 1_000
+/** From then on it is looked who may hold up what is due, in milliseconds. */
+const overdueMs = 1_000
 /** How often what is old is looked for. */
 const forgetEveryMs = 3_600_000
+
+/** What a look at one kind of things that were due has brought. */
+interface Advance {
+  moved: { readonly size: number }
+  /** Jobs that somebody else has in hand. */
+  aside: Iterable<number>
+}
+
+const none: Advance = { moved: { size: 0 }, aside: [] }
 
 export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse): Foreman {
   const stopping = new AbortController()
@@ -42,27 +53,28 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
   let vain = 0
 
   /** A lock that is not to be had: what it is about is looked at again. */
-  const orLater = (run: Promise<number>): Promise<number> =>
+  const orLater = (run: Promise<Advance>): Promise<Advance> =>
     run.catch(error => {
-      if (isLockTimeout(error)) return 0
+      if (isLockTimeout(error)) return none
       throw error
     })
 
-  const short = (run: (tx: Db) => Promise<number>) => orLater(inShortTransaction(engine.database, run))
+  const short = <T>(run: (tx: Db) => Promise<T>) => inShortTransaction(engine.database, run)
 
-  async function actOnWords(): Promise<number> {
-    const answers = await inShortTransaction(engine.database, tx => dueAnswers(engine, tx, batchSize))
-    const { moved } = await advancer.deliver(answers)
-    await short(async tx => {
-      await forgetWords(tx)
-      return 0
-    })
-    return moved.size
+  async function wake(): Promise<Advance> {
+    const { looked, held } = await short(tx => deliverWakes(engine, tx, batchSize))
+    return { moved: { size: looked }, aside: held }
   }
 
-  async function takeFromSilent(): Promise<number> {
+  async function actOnWords(): Promise<Advance> {
+    const advanced = await advancer.deliver(await short(tx => dueAnswers(engine, tx, batchSize)))
+    await orLater(short(tx => forgetWords(engine, tx)).then(() => none))
+    return advanced
+  }
+
+  async function takeFromSilent(): Promise<Advance> {
     await pulse.beat()
-    return (await advancer.deliver(await findExpired(engine, engine.db, batchSize))).moved.size
+    return advancer.deliver(await findExpired(engine, engine.db, batchSize))
   }
 
   const runBatches = async () => {
@@ -70,21 +82,23 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
     for (;;) {
       const due = await nextDue(engine)
       const isDue = (ms: number) => ms <= 0
-      const woken = isDue(due.wakeMs) ? await short(tx => deliverWakes(engine, tx, batchSize)) : 0
-      const expired = due.leaseMs < 0 ? await orLater(takeFromSilent()) : 0
-      const answered = isDue(due.wordMs) ? await orLater(actOnWords()) : 0
-      const advanced = isDue(due.jobMs) || woken > 0 ? (await advancer.due(batchSize)).moved.size : 0
-      total += expired + answered + advanced
-      if (expired + answered + advanced > 0) vain = 0
-      if (expired + answered + advanced + woken > 0 && vain === 0 && !stopping.signal.aborted) continue
+      const woken = isDue(due.wakeMs) ? await orLater(wake()) : none
+      const expired = due.leaseMs < 0 ? await orLater(takeFromSilent()) : none
+      const answered = isDue(due.wordMs) ? await orLater(actOnWords()) : none
+      const advanced = isDue(due.jobMs) || woken.moved.size > 0 ? await advancer.due(batchSize) : none
+      const moved = expired.moved.size + answered.moved.size + advanced.moved.size
+      total += moved
+      if (moved > 0) vain = 0
       const nextMs = Math.min(due.jobMs, due.leaseMs, due.wordMs, due.wakeMs)
+      const aside = new Set([woken, expired, answered, advanced].flatMap(one => [...one.aside]))
+      if (aside.size || nextMs < -overdueMs) await heldUp.tell(aside)
+      if (moved + woken.moved.size > 0 && vain === 0 && !stopping.signal.aborted) continue
       if (nextMs > 0) {
         vain = 0
         return { total, pauseMs: Math.ceil(nextMs) }
       }
       // What is due and was not to be had is in somebody else's hands.
       const pauseMs = heldPauses[Math.min(vain, heldPauses.length - 1)] as number
-      if (vain > 1) await heldUp.tell()
       vain++
       return { total, pauseMs: Math.min(pauseMs, due.laterMs) }
     }
@@ -104,6 +118,7 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
         engine.log('error', 'The Foreman could not do what is due; it tries again', {
           error: shown instanceof Error ? shown.message : String(shown),
         })
+        if (isLockTimeout(error)) await heldUp.tell([]).catch(() => undefined)
         pauseMs = errorPauseMs
       }
       const signal = AbortSignal.any([stopping.signal, awake.signal])
@@ -166,7 +181,7 @@ async function nextDue(engine: Engine): Promise<Due> {
           ${ms(sql`(select min(wake_at) from contractor.job where wake_at > ${now})`)} as later_job,
           ${ms(sql`(select min(lease_until) from contractor.task where lease_until is not null)`)} as lease,
           ${ms(sql`(select min(lease_until) from contractor.task where lease_until > ${now})`)} as later_lease,
-          ${ms(sql`(select min(look_at) from contractor.claim_word where arrival is not null)`)} as word,
+          ${ms(sql`(select min(look_at) from contractor.claim_word)`)} as word,
           ${ms(sql`(select min(look_at) from contractor.wake)`)} as wake`,
   )
   const of = (value: number | null | undefined) => value ?? Number.POSITIVE_INFINITY

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyNumber, anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Work } from './work.ts'
 
@@ -12,23 +13,19 @@ export async function findHeldUp(tx: Db, works: readonly Work[]): Promise<Set<nu
   const structures = new Set(works.flatMap(one => one.target.structure?.id ?? []))
   const dependencies = new Set(works.flatMap(one => one.target.dependency?.id ?? []))
   const sites = new Set(works.map(one => one.target.foundation.site))
-  const among = (values: ReadonlySet<string>) =>
-    sql`any(array(select value from jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb) as value))`
-  const numbers = (values: ReadonlySet<number>) =>
-    sql`any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify([...values])}::jsonb) as value))`
   const free = async (statement: Parameters<typeof executePrepared>[1]) =>
     new Set((await executePrepared<{ id: string }>(tx, statement)).map(row => row.id))
   const freeSites = await free(
-    sql`select name as id from contractor.site where name = ${among(sites)} order by name for key share skip locked`,
+    sql`select name as id from contractor.site where name = ${anyText(sites)} order by name for key share skip locked`,
   )
   const freeFoundations = await free(
-    sql`select locator as id from contractor.foundation where locator = ${among(foundations)} order by locator for no key update skip locked`,
+    sql`select locator as id from contractor.foundation where locator = ${anyText(foundations)} order by locator for no key update skip locked`,
   )
   const freeStructures = await free(
-    sql`select id::text as id from contractor.structure where id = ${numbers(structures)} order by structure.id for no key update skip locked`,
+    sql`select id::text as id from contractor.structure where id = ${anyNumber(structures)} order by structure.id for no key update skip locked`,
   )
   const freeDependencies = await free(
-    sql`select id::text as id from contractor.dependency where id = ${numbers(dependencies)} order by dependency.id for no key update skip locked`,
+    sql`select id::text as id from contractor.dependency where id = ${anyNumber(dependencies)} order by dependency.id for no key update skip locked`,
   )
   const isFree = ({ target: { foundation, structure, dependency } }: Work) =>
     freeSites.has(foundation.site) &&

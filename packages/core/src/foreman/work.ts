@@ -1,6 +1,7 @@
 import type { Program } from '@contractor/tscript'
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { type Config, loadConfigs } from '../config/load-config.ts'
+import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import { job, task } from '../database/job-schema.ts'
 import { dependency, foundation, structure } from '../database/schema.ts'
@@ -191,6 +192,4 @@ export const dueJobs = (engine: Engine, limit: number): SQL =>
           and not exists (select from contractor.claim_word word where word.job = job.id and word.arrival is not null)
         order by wake_at, id limit ${limit}::int for update skip locked))`
 
-/** One parameter, so that the statement's text is the same for any number of them. */
-export const jobsById = (ids: readonly number[]): SQL =>
-  sql`${sql.raw('job.id')} = any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value))`
+export const jobsById = (ids: readonly number[]): SQL => sql`${sql.raw('job.id')} = ${anyNumber(ids)}`

@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { agent, job, task } from '../database/job-schema.ts'
-import { describeHolder, findLockHolders } from '../database/lock-holders.ts'
+import { describeHolder, findLockHolders, isHolding } from '../database/lock-holders.ts'
 import type { Engine } from '../engine/engine.ts'
 import { call as callSchema, mostAttempts } from '../foreman/call.ts'
 import { ContractorError } from '../plugin/error.ts'
@@ -66,10 +66,11 @@ async function holders(engine: Engine, tx: Db, row: JobRow, target: Target): Pro
   const found = await findLockHolders(tx, {
     jobs: [row.id],
     foundations: [target.foundation.locator],
+    sites: [target.foundation.site],
     structures: target.structure ? [target.structure.id] : [],
     dependencies: target.dependency ? [target.dependency.id] : [],
   })
-  return found.map(holder => ({
+  return found.filter(isHolding).map(holder => ({
     code: 'held-up',
     text: `It is held up by ${describeHolder(holder)}: it goes on when that has ended`,
     data: { pid: holder.pid, application: holder.application, since: holder.since, state: holder.state },

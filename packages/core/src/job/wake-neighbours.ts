@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { TargetRef } from './target.ts'
@@ -26,11 +27,11 @@ const retryMs = 50
 
 /**
  * Wakes the Jobs that wait around what has changed, and forgets the wake-ups of which every Job could be told; says how
- * many wake-ups it looked at. A Job that is in somebody's hands may just be deciding by what it read before the change: its
+ * many wake-ups it looked at, and which Jobs could not be told. A Job that is in somebody's hands may just be deciding by what it read before the change: its
  * wake-up stays until the Job could be told.
  */
-export async function deliverWakes(engine: Engine, tx: Db, limit: number): Promise<number> {
-  const [row] = await executePrepared<{ count: string }>(
+export async function deliverWakes(engine: Engine, tx: Db, limit: number): Promise<{ looked: number; held: number[] }> {
+  const [row] = await executePrepared<{ count: string; held: number[] | null }>(
     tx,
     sql`with told as (
           select id, foundation, structure, dependency from contractor.wake
@@ -62,14 +63,14 @@ export async function deliverWakes(engine: Engine, tx: Db, limit: number): Promi
         ), woken as (
           update contractor.job set wake_at = ${engine.clock.now()} where id in (select id from free)
         ), held as (
-          select distinct wake from waiting where id not in (select id from free)
+          select wake, id from waiting where id not in (select id from free)
         ), later as (
-          update contractor.wake set look_at = ${engine.clock.now()} + ${retryMs}::float8 * interval '1 millisecond'
+          update contractor.wake set look_at = ${momentAfter(engine.clock, retryMs)}
           where id in (select wake from held)
         ), done as (
           delete from contractor.wake where id in (select id from told) and id not in (select wake from held)
         )
-        select count(*)::text as count from told`,
+        select count(*)::text as count, (select json_agg(distinct id) from held) as held from told`,
   )
-  return Number(row?.count ?? 0)
+  return { looked: Number(row?.count ?? 0), held: row?.held ?? [] }
 }

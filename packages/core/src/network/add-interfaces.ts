@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
@@ -61,8 +62,7 @@ export async function takeProvisioning(engine: Engine, tx: Db, foundations: read
   if (!foundations.length) return
   await tx.execute(
     sql`update contractor.network_interface set provisioning = false, updated_at = ${engine.clock.now()}
-        where provisioning and foundation = any(array(
-          select value from jsonb_array_elements_text(${JSON.stringify(foundations)}::jsonb) as value))`,
+        where provisioning and foundation = ${anyText(foundations)}`,
   )
 }
 

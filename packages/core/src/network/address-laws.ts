@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
@@ -55,14 +56,11 @@ function refuseTwoPrimaries(owners: readonly Static[]): void {
   }
 }
 
-const idsOf = (ids: readonly number[]) =>
-  sql`any(array(select value::bigint from jsonb_array_elements_text(${JSON.stringify([...new Set(ids)])}::jsonb) as value))`
-
 async function lockStructures(tx: Db, owners: readonly Static[]): Promise<void> {
   const ids = owners.map(one => one.structure)
   const rows = await executePrepared<{ id: number | string }>(
     tx,
-    sql`select id from contractor.structure where id = ${idsOf(ids)} order by id for no key update`,
+    sql`select id from contractor.structure where id = ${anyNumber(ids)} order by id for no key update`,
   )
   const found = new Set(rows.map(row => Number(row.id)))
   const id = ids.find(one => !found.has(one))
@@ -111,7 +109,7 @@ export async function checkPointers(tx: Db, ids: readonly number[]): Promise<voi
   if (!ids.length) return
   const rows = await executePrepared<{ id: number | string; interface: string | null }>(
     tx,
-    sql`select id, interface from contractor.address where id = ${idsOf(ids)} order by id for key share`,
+    sql`select id, interface from contractor.address where id = ${anyNumber(ids)} order by id for key share`,
   )
   for (const id of ids) {
     const found = rows.find(row => Number(row.id) === id)
@@ -125,7 +123,7 @@ export async function checkPointers(tx: Db, ids: readonly number[]): Promise<voi
 export async function clearPrimaries(tx: Db, structures: readonly number[]): Promise<void> {
   if (!structures.length) return
   await tx.execute(
-    sql`update contractor.address set "primary" = false where "primary" and structure = ${idsOf(structures)}`,
+    sql`update contractor.address set "primary" = false where "primary" and structure = ${anyNumber(structures)}`,
   )
 }
 

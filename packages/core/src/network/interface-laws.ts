@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
@@ -83,7 +84,7 @@ export async function refuseTakenMacs(tx: Db, macs: readonly string[], except?: 
   const [taken] = await executeRows<{ mac: string; foundation: string; name: string }>(
     tx,
     sql`select mac::text, foundation, name from contractor.network_interface
-        where mac = any(array(select value::macaddr from jsonb_array_elements_text(${JSON.stringify(macs)}::jsonb) as value))
+        where mac = ${anyOf('macaddr', macs)}
           and id <> ${except ?? 0} order by mac limit 1`,
   )
   if (!taken) return

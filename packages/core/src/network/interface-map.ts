@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { anyNumber, anyText } from '../database/any-of.ts'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 
@@ -161,8 +162,7 @@ function selectOfStructures(db: Db, ids: readonly number[]): Promise<({ id: numb
     db,
     sql`select structure.id, ${interfacesOf(id, under)} as interfaces, ${addressesOf(id, under)} as addresses
         from contractor.structure
-        where structure.id = any(array(
-          select value::bigint from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value))`,
+        where structure.id = ${anyNumber(ids)}`,
   )
 }
 
@@ -174,7 +174,6 @@ function selectOfFoundations(db: Db, locators: readonly string[]): Promise<({ lo
     sql`select foundation.locator, ${interfacesOf(sql`null::bigint`, locator)} as interfaces,
           ${addressesOf(id, locator)} as addresses
         from contractor.foundation left join contractor.structure heir on heir.foundation = foundation.locator
-        where foundation.locator = any(array(
-          select value from jsonb_array_elements_text(${JSON.stringify(locators)}::jsonb) as value))`,
+        where foundation.locator = ${anyText(locators)}`,
   )
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyNumber } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { refuseField } from '../references.ts'
 import { portNamed } from './interface.ts'
@@ -31,8 +32,7 @@ export async function setMembers(tx: Db, aggregates: readonly Aggregate[]): Prom
   )
   refuseRepeatedMembers(wanted)
   await tx.execute(
-    sql`delete from contractor.interface_member where aggregate = any(array(
-          select value::bigint from jsonb_array_elements_text(${JSON.stringify(aggregates.map(one => one.id))}::jsonb) as value))`,
+    sql`delete from contractor.interface_member where aggregate = ${anyNumber(aggregates.map(one => one.id))}`,
   )
   // The names of a Structure and its Foundation are one space: each member's name finds one interface at the most.
   const found = sql`jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)

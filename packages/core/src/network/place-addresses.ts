@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { ContractorError } from '../plugin/error.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
@@ -91,7 +92,7 @@ export async function lockBlocks(tx: Db, names: readonly string[]): Promise<Map<
   const rows = await executeRows<{ name: string; subnet: string; gateway: string | null }>(
     tx,
     sql`select name, subnet::text, host(gateway) as gateway from contractor.address_block
-        where name = any(array(select value from jsonb_array_elements_text(${JSON.stringify([...new Set(names)])}::jsonb) as value))
+        where name = ${anyText(new Set(names))}
         order by name for no key update`,
   )
   return new Map(rows.map(row => [row.name, { ...row, subnet: parseSubnet(row.subnet) }]))

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { macText } from '../network/mac.ts'
@@ -70,30 +71,28 @@ const mostEvidence = 200
 /** All that speaks for any Foundation, in a fixed order: one statement, whatever the machine reports. */
 export async function collectEvidence(db: Db, report: Hardware, address: string | null): Promise<Evidence[]> {
   const keys = keysOf(report, address)
-  const list = (values: string[], type: 'uuid' | 'text' | 'macaddr' | 'inet') =>
-    sql`any(array(select value::${sql.raw(type)} from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value))`
   const rows = await executeRows<{ kind: EvidenceKind; value: string; foundation: string }>(
     db,
     sql`select * from (
           select 'configUuid' as kind, ${secretMask} as value, foundation from contractor.structure
-            where config_uuid = ${list(keys.configUuids, 'uuid')}
+            where config_uuid = ${anyOf('uuid', keys.configUuids)}
           union
           select 'lldp', neighbour, foundation from contractor.network_interface
-            where foundation is not null and neighbour = ${list(keys.neighbours, 'text')}
+            where foundation is not null and neighbour = ${anyOf('text', keys.neighbours)}
           union
           select 'mac', mac::text, foundation from contractor.network_interface
-            where foundation is not null and mac = ${list(keys.macs, 'macaddr')}
+            where foundation is not null and mac = ${anyOf('macaddr', keys.macs)}
           union
           select 'serial', serial, locator from contractor.foundation cross join unnest(serials) as serial
             where serials && array(select jsonb_array_elements_text(${JSON.stringify(keys.serials)}::jsonb))
-              and serial = ${list(keys.serials, 'text')}
+              and serial = ${anyOf('text', keys.serials)}
           union
           select 'serial', bmc_mac::text, locator from contractor.foundation
-            where bmc_mac = ${list(keys.bmcMacs, 'macaddr')}
+            where bmc_mac = ${anyOf('macaddr', keys.bmcMacs)}
           union
           select 'address', host(ip), structure.foundation from contractor.address
             join contractor.structure on structure.id = address.structure
-            where address.ip = ${list(keys.addresses, 'inet')}
+            where address.ip = ${anyOf('inet', keys.addresses)}
         ) as found limit ${mostEvidence}`,
   )
   return sortEvidence(rows.map(row => ({ ...row, weight: weightOf[row.kind] })))

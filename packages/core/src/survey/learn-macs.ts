@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Hardware } from '../hardware/hardware.ts'
@@ -65,8 +66,10 @@ async function ownersOf(tx: Db, cards: readonly Card[]): Promise<ReadonlyMap<str
     tx,
     sql`select mac::text, 'Interface ''' || name || ''' of Foundation ''' || foundation || '''' as owner
         from contractor.network_interface
-        where mac = any(array(
-          select value::macaddr from jsonb_array_elements_text(${JSON.stringify(cards.map(card => card.mac))}::jsonb) as value))`,
+        where mac = ${anyOf(
+          'macaddr',
+          cards.flatMap(card => card.mac ?? []),
+        )}`,
   )
   return new Map(rows.map(row => [row.mac, row.owner]))
 }

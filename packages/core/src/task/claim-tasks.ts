@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
+import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
@@ -49,13 +51,12 @@ export function roomOf(taker: Taker | undefined) {
 export function allowedSites(taker: Taker | undefined) {
   return sql`line(name) as (
       select name from contractor.site
-      where name in (select value from jsonb_array_elements_text(${JSON.stringify(taker?.agent.sites ?? [])}::jsonb) as value)
+      where name = ${anyText(taker?.agent.sites ?? [])}
       union select below.name from contractor.site below join line on below.parent = line.name
     ), allowed(name) as (select unnest(array(select name from line)))`
 }
 
-export const leaseEnd = (engine: Engine) =>
-  sql`${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond'`
+export const leaseEnd = (engine: Engine) => momentAfter(engine.clock, engine.leaseMs)
 
 interface ClaimedRow extends Record<string, unknown> {
   id: string | number

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Arrival } from '../foreman/call.ts'
@@ -32,7 +33,7 @@ export async function keepAnswers(engine: Engine, tx: Db, answers: ReadonlyMap<n
   return new Set(kept.map(row => Number(row.job)))
 }
 
-const restAt = (engine: Engine): SQL => sql`${engine.clock.now()} + ${restMs}::float8 * interval '1 millisecond'`
+const restAt = (engine: Engine): SQL => momentAfter(engine.clock, restMs)
 
 /** Answers that may be acted upon now, by Job; their next moment is put off, for when they cannot. */
 export async function dueAnswers(engine: Engine, tx: Db, limit: number): Promise<Map<number, Answer>> {
@@ -52,11 +53,11 @@ export async function dueAnswers(engine: Engine, tx: Db, limit: number): Promise
   )
 }
 
-/** Forgets words whose Task is gone, or is another's now. */
-export async function forgetWords(tx: Db): Promise<void> {
+/** Forgets words whose Task is gone or is another's now, and renewals that have run out. */
+export async function forgetWords(engine: Engine, tx: Db): Promise<void> {
   await executePrepared(
     tx,
-    sql`delete from contractor.claim_word word where not exists (
+    sql`delete from contractor.claim_word word where (arrival is null and look_at <= ${engine.clock.now()}) or not exists (
           select from contractor.task where task.id = word.task and task.claim_token = word.claim_token)`,
   )
 }
@@ -71,6 +72,7 @@ export async function keepRenewals(tx: Db, claims: readonly TaskClaim[], leaseEn
         select task.id, task.claim_token, task.job, ${leaseEnd}, ${leaseEnd}
         from contractor.task join jsonb_to_recordset(${shown}::jsonb) as said(task bigint, token text)
           on said.task = task.id and said.token = task.claim_token::text
-        on conflict (task, claim_token) do update set lease_until = excluded.lease_until`,
+        on conflict (task, claim_token) do update set lease_until = excluded.lease_until,
+          look_at = case when claim_word.arrival is null then excluded.look_at else claim_word.look_at end`,
   )
 }

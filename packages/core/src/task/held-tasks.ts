@@ -1,4 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
+import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Json } from '../plugin/json.ts'
@@ -42,7 +44,7 @@ function held(agent: AgentIdentity, claims: readonly TaskClaim[]): SQL {
   return sql`task.id = any(array(select id from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint)))
     and (task.id, task.claim_token::text) in (
       select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text))
-    and task.module in (select value from jsonb_array_elements_text(${JSON.stringify(agent.modules)}::jsonb) as value)`
+    and task.module = ${anyText(agent.modules)}`
 }
 
 /** The Tasks that are held by these claims, and not answered yet; by claim. Locks nothing. */
@@ -100,7 +102,7 @@ export async function renewHeld(
         ), renewed as (
           update contractor.task set lease_until =
             case when revoked_at is null then ${leaseEnd(engine)}
-            else least(lease_until, ${engine.clock.now()} + ${letGoMs}::float8 * interval '1 millisecond') end
+            else least(lease_until, ${momentAfter(engine.clock, letGoMs)}) end
           where id in (select id from free)
         )
         select task.id::text, claim_token::text as token, task.id in (select id from free) as locked,
@@ -153,7 +155,7 @@ export async function freeUnheard(tx: Db, agent: string, requests: readonly stri
     sql`update contractor.task set claim_token = null, agent = null, claim_request = null, lease_until = null
         where id = any(array(
           select id from contractor.task where lease_until is not null and revoked_at is null and agent = ${agent}
-            and claim_request in (select value from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as value)
+            and claim_request = ${anyText(ids)}
             and not exists (select from contractor.claim_word word where word.task = task.id and word.claim_token = task.claim_token)
           for update skip locked))
         returning id`,

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
+import { momentAfter } from '../clock.ts'
 import { type Db, executePrepared, executeRows, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { leaseEnd } from './claim-tasks.ts'
 
 /**
  * Leases are for agents that have fallen silent; in a time in which nobody could hear them, no silence says anything. So
@@ -15,6 +17,8 @@ import type { Engine } from '../engine/engine.ts'
 export interface Pulse {
   /** Says that this process is there, and finds out whether nobody was. To be called before a lease is held to be over. */
   beat(): Promise<void>
+  /** The first of a process; it can do without, where somebody else has in hand what it needs. */
+  begin(): Promise<void>
   start(): void
   /** Says that it is there no more. */
   stop(): Promise<void>
@@ -25,29 +29,38 @@ export function createPulse(engine: Engine, id: string): Pulse {
   /** Silent for longer than that, it could not have heard an agent in time. */
   const absentMs = Math.max(1_000, everyMs * 2)
   let beatenAt = Number.NEGATIVE_INFINITY
+  let last: Beat | undefined
   const beating = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
 
   const beatNow = async (): Promise<void> => {
-    const silentMs = performance.now() - beatenAt
-    await inShortTransaction(engine.database, async tx => {
+    const before = performance.now()
+    const silentMs = before - beatenAt
+    const beaten = await inShortTransaction(engine.database, async (tx): Promise<Beat> => {
+      const after = performance.now()
       // One at a time, so that the first that is back is the one that finds out.
       await executeRows(tx, sql`select pg_advisory_xact_lock(${pulseLock})`)
-      const [row] = await executePrepared<{ others: boolean; ever: boolean; since: number | null }>(
+      const [row] = await executePrepared<{
+        others: boolean
+        ever: boolean
+        seen: string | null
+        since: number | null
+      }>(
         tx,
         sql`select coalesce(bool_or(id <> ${id}::uuid and case
-                when ended_at is null then beat_at > clock_timestamp() - ${absentMs}::float8 * interval '1 millisecond'
-                else seen_at between ${engine.clock.now()} - ${absentMs}::float8 * interval '1 millisecond' and ${engine.clock.now()} end), false) as others,
-              count(*) > 0 as ever,
+                when ended_at is null then beat_at > clock_timestamp() + ${-absentMs}::float8 * interval '1 millisecond'
+                else seen_at between ${momentAfter(engine.clock, -absentMs)} and ${engine.clock.now()} end), false) as others,
+              count(*) > 0 as ever, max(seen_at) filter (where id = ${id}::uuid)::text as seen,
               extract(epoch from max(${engine.clock.now()} - seen_at) filter (where id = ${id}::uuid))::float8 * 1000 as since
             from contractor.engine_process`,
       )
-      const jumpMs = engine.clock.isSteady && row?.since != null ? row.since - silentMs : 0
+      const jumpMs =
+        engine.clock.isSteady && row?.seen === last?.seenAt ? jumpOf(row?.since ?? 0, { before, after }) : 0
       if (Math.abs(jumpMs) > absentMs) await followJump(tx, jumpMs)
       if (silentMs > absentMs && row?.ever && !row.others) {
         const extended = await executePrepared(
           tx,
-          sql`update contractor.task set lease_until = greatest(lease_until, ${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond')
+          sql`update contractor.task set lease_until = greatest(lease_until, ${leaseEnd(engine)})
               where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))
               returning 1`,
         )
@@ -56,22 +69,32 @@ export function createPulse(engine: Engine, id: string): Pulse {
             tasks: extended.length,
           })
       }
-      await executePrepared(
+      const [own] = await executePrepared<{ seen: string }>(
         tx,
         sql`insert into contractor.engine_process (id, seen_at, beat_at)
             values (${id}::uuid, ${engine.clock.now()}, clock_timestamp())
-            on conflict (id) do update set seen_at = excluded.seen_at, beat_at = excluded.beat_at, ended_at = null`,
+            on conflict (id) do update set seen_at = excluded.seen_at, beat_at = excluded.beat_at, ended_at = null
+            returning seen_at::text as seen`,
       )
+      return { seenAt: own?.seen, before, after }
     })
     beatenAt = performance.now()
+    last = beaten
   }
+
+  /**
+   * By how much the database's clock went further than time, in milliseconds. A transaction's moment lies between what was
+   * before it was asked for and what was after it had begun; only what is outside of that is no waiting.
+   */
+  const jumpOf = (sinceMs: number, { before, after }: Pick<Beat, 'before' | 'after'>): number =>
+    last ? sinceMs - Math.min(Math.max(sinceMs, before - last.after), after - last.before) : 0
 
   /** Leases are given anew by the clock as it is now; and what is due now is not to wait until it has caught up. */
   const followJump = async (tx: Db, jumpMs: number): Promise<void> => {
     engine.log('warn', "The database's clock has jumped: leases begin anew", { jumpMs: Math.round(jumpMs) })
     await executePrepared(
       tx,
-      sql`update contractor.task set lease_until = ${engine.clock.now()} + ${engine.leaseMs}::float8 * interval '1 millisecond'
+      sql`update contractor.task set lease_until = ${leaseEnd(engine)}
           where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))`,
     )
     if (jumpMs > 0) return
@@ -94,6 +117,11 @@ export function createPulse(engine: Engine, id: string): Pulse {
 
   return {
     beat,
+    begin: () =>
+      beat().catch(error => {
+        if (!isLockTimeout(error)) throw error
+        engine.log('warn', 'This process could not say that it is there; it tries again', { error: firstLine(error) })
+      }),
     start() {
       const next = () => {
         timer = setTimeout(() => {
@@ -120,6 +148,13 @@ export function createPulse(engine: Engine, id: string): Pulse {
       )
     },
   }
+}
+
+/** One that was committed: the moment that it wrote, and the monotonic ones around that. */
+interface Beat {
+  seenAt: string | undefined
+  before: number
+  after: number
 }
 
 /** Any fixed number will do. */
