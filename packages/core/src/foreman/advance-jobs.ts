@@ -44,6 +44,15 @@ const batchMs = 250
 /** How long one may keep others of the process from their turn, in milliseconds. */
 const turnMs = 10
 
+/** The answers to these Jobs. */
+function among(answers: ReadonlyMap<number, Answer>, ids: readonly number[]): ReadonlyMap<number, Answer> {
+  const own = ids.flatMap((id): [number, Answer][] => {
+    const answer = answers.get(id)
+    return answer ? [[id, answer]] : []
+  })
+  return new Map(own)
+}
+
 const nothing = (): Advanced => ({ moved: new Set(), aside: new Set(), left: new Set(), tasks: [] })
 
 interface Batch {
@@ -136,7 +145,7 @@ export function createAdvancer(engine: Engine): Advancer {
     const half = Math.ceil(ids.length / 2)
     const total = nothing()
     for (const part of [ids.slice(0, half), ids.slice(half)]) {
-      const answers = new Map([...batch.answers].filter(([id]) => part.includes(id)))
+      const answers = among(batch.answers, part)
       // Whoever asked gets new Tasks another time: this is no moment to reckon with its room.
       add(total, await run({ ...batch, ids: part, which: jobsById(part), answers, taker: undefined }))
     }
@@ -168,7 +177,7 @@ export function createAdvancer(engine: Engine): Advancer {
       const total = nothing()
       for (let ids = [...answers.keys()]; ids.length; ids = [...total.left]) {
         total.left.clear()
-        const own = new Map([...answers].filter(([id]) => ids.includes(id)))
+        const own = among(answers, ids)
         // The taker's room is reckoned with in the first batch alone.
         const room = own.size === answers.size ? taker : undefined
         add(total, await run({ ids, which: jobsById(ids), answers: own, taker: room }))

@@ -62,14 +62,14 @@ export async function writeTransitions(
 
 async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transition[]): Promise<void> {
   const rows = transitions.map(one => one.job)
-  for (const part of inParts(rows, withBytes)) {
+  for (const part of inParts(rows)) {
     await executePrepared(
       tx,
       sql`update contractor.job set
           state = new.state::contractor.job_state,
           outcome = new.outcome::contractor.job_outcome,
           vm = new.vm,
-          vm_bytes = new."vmBytes",
+          vm_bytes = coalesce(pg_column_size(new.vm), 0),
           message = new.message,
           reason = new.reason,
           progress = new.progress,
@@ -79,15 +79,9 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
         from jsonb_to_recordset(${part}::jsonb)
-          as new(id bigint, state text, outcome text, vm jsonb, "vmBytes" int, message text, reason text, progress real,
+          as new(id bigint, state text, outcome text, vm jsonb, message text, reason text, progress real,
             "wakeAtMs" double precision, heard boolean, undoing jsonb)
         where job.id = new.id`,
     )
   }
-}
-
-/** How large the state is follows from the text, which is written once. */
-function withBytes(row: Transition['job']): string {
-  const text = JSON.stringify(row)
-  return `${text.slice(0, -1)},"vmBytes":${row.vm === null ? 0 : text.length}}`
 }

@@ -36,7 +36,8 @@ export async function lockAnswered(
   answers: ReadonlyMap<number, Answer>,
   jobs: readonly number[],
 ): Promise<{ present: Set<number>; held: Set<number> }> {
-  const own = new Map([...answers].filter(([id]) => jobs.includes(id)))
+  const isOwn = new Set(jobs)
+  const own = new Map([...answers].filter(([id]) => isOwn.has(id)))
   const present = new Set([...own].flatMap(([id, { task }]) => (task ? [] : [id])))
   if (present.size === own.size) return { present, held: new Set() }
   const shown = sql`jsonb_to_recordset(${shownClaims(own.values())}::jsonb) as shown(id bigint, token text, silent boolean, kept boolean)`

@@ -70,16 +70,20 @@ export async function findHeld(
           where word.task = task.id and word.claim_token = task.claim_token and word.arrival is not null)`,
   )
   return new Map(
-    rows.map(({ id, job, token, agent: name, since_ms: sinceMs, revoked, ...row }) => [
-      nameOf({ taskId: Number(id), claimToken: token }),
+    rows.map(row => [
+      nameOf({ taskId: Number(row.id), claimToken: row.token }),
       {
-        ...row,
-        id: Number(id),
-        job: Number(job),
-        claimToken: token,
-        agent: name ?? 'that had it',
-        sinceMs: Number(sinceMs),
-        isRevoked: revoked,
+        id: Number(row.id),
+        claimToken: row.token,
+        job: Number(row.job),
+        agent: row.agent ?? 'that had it',
+        request: row.request,
+        module: row.module,
+        function: row.function,
+        params: row.params,
+        attempt: row.attempt,
+        sinceMs: Number(row.since_ms),
+        isRevoked: row.revoked,
       },
     ]),
   )
