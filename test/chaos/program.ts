@@ -51,7 +51,7 @@ export function superviseProgram({
       log.write(`${new Date().toISOString()} ${name} ended: ${signal ?? code}\n`)
       child = undefined
       if (isStopping) return
-      if (!isKilled) tally(counts.ends, name)
+      if (!isKilled) tally(isAtWork ? counts.ends : counts.vainStarts, name)
       restart = setTimeout(start, restartMs)
     })
   }

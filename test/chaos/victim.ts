@@ -13,15 +13,19 @@ export interface Victim {
   stop(): Promise<void>
 }
 
-/** How often each was killed or restarted, how often it ended without either, and what was answered instead of a success. */
+/**
+ * How often each was killed or restarted, how often it ended without either, while it was at work or before it had come so far,
+ * and what was answered instead of a success.
+ */
 export interface Tally {
   readonly kills: Record<string, number>
   readonly restarts: Record<string, number>
   readonly ends: Record<string, number>
+  readonly vainStarts: Record<string, number>
   readonly refusals: Record<string, number>
 }
 
-export const createTally = (): Tally => ({ kills: {}, restarts: {}, ends: {}, refusals: {} })
+export const createTally = (): Tally => ({ kills: {}, restarts: {}, ends: {}, vainStarts: {}, refusals: {} })
 
 export function tally(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1
