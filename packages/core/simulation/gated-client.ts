@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres'
+import { isConnectionLost } from '../src/database/database-error.ts'
 import type { Fiber, Life, Scope, Turnstile } from './turnstile.ts'
 
 type Run = (client: Sql) => Promise<unknown>
@@ -17,12 +18,18 @@ export function gateClient(client: Sql, turnstile: Turnstile, life: Life, lockTi
         return inner(transaction as unknown as Sql)
       })
     if (!fiber) return isolated(run)
-    const scope: Scope = { over: false }
+    let breaks: (error: unknown) => void = () => undefined
+    // As the driver does: when its connection breaks, a transaction is over whatever runs in it.
+    const broken = new Promise<never>((_, reject) => {
+      breaks = reject
+    })
+    broken.catch(() => undefined)
+    const scope: Scope = { over: false, breaks }
     let committing: (() => void) | undefined
     try {
       const result = await isolated(async transaction => {
         try {
-          const value = await run(gateStatements(transaction, () => fiber, scope))
+          const value = await Promise.race([run(gateStatements(transaction, () => fiber, scope)), broken])
           await fiber.pass('commit', scope)
           // From here to the answer of the commit.
           void fiber.during(
@@ -73,7 +80,10 @@ function gateStatements(client: Sql, fiberOf: () => Fiber | undefined, scope: Sc
 /** As much of a postgres.js query as drizzle uses: it is sent when it is first awaited. */
 function createQuery(fiber: Fiber, scope: Scope | undefined, send: () => ReturnType<Sql['unsafe']>) {
   const through = async (asValues: boolean): Promise<unknown> => {
-    await fiber.pass('statement', scope)
+    await fiber.pass('statement', scope).catch(error => {
+      if (isConnectionLost(error)) scope?.breaks(error)
+      throw error
+    })
     return fiber.during(async () => (asValues ? await send().values() : await send()))
   }
   const thenable = (asValues: boolean) => {

@@ -116,6 +116,8 @@ export interface Fiber {
 /** A transaction. What is still at the turnstile when it is over does not go through any more. */
 export interface Scope {
   over: boolean
+  /** Its connection is gone. */
+  breaks(error: unknown): void
 }
 
 function createFiber(
