@@ -46,15 +46,30 @@ describe('the history of a Job', () => {
 })
 
 describe('rollback', () => {
-  it('has the call that failed take itself back, and goes on after it', async () => {
+  it('has the call that failed take itself back, and stops there: nothing goes on as if it were done', async () => {
     const { contractor, job } = await begin('x = foundation.drill()\npause( msg=x )')
     expect(await job.refresh()).toMatchObject({ state: 'error', message: 'the drill broke' })
     await job.rollback({ by: 'ann' })
     await contractor.foreman.runDue()
-    expect(await job.refresh()).toMatchObject({ state: 'paused', message: 'taken back' })
+    const message =
+      'foundation.drill had failed (the drill broke), and was taken back: reset the Job to try it again, or undo the rest'
+    expect(await job.refresh()).toMatchObject({ state: 'error', message, reason: message })
+    await expect(job.rollback()).rejects.toThrow('what failed was taken back already')
     expect(
       (await contractor.events.list({ job: job.id })).find(event => event.type === 'job.rolled-back'),
     ).toMatchObject({ by: 'ann' })
+  })
+
+  it('lets the failed call be tried again, and the rest be undone without it', async () => {
+    for (const verb of ['reset', 'undo'] as const) {
+      const { contractor, job } = await begin('foundation.drill()')
+      await job.rollback()
+      await contractor.foreman.runDue()
+      await job[verb]()
+      await contractor.foreman.runDue()
+      const after = verb === 'reset' ? { state: 'error', message: 'the drill broke' } : { outcome: 'undone' }
+      expect(await job.refresh()).toMatchObject(after)
+    }
   })
 
   it('is refused where there is none', async () => {

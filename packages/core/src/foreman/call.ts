@@ -28,6 +28,8 @@ export const call = z.object({
   awaits: z.string().optional(),
   /** Why the Foreman cannot go on with it, until an operator has said what is to be done. */
   failed: z.string().optional(),
+  /** It takes itself back, by its function's `rollback`; why it had failed. When that is done, the Job stops there. */
+  takesBack: z.string().optional(),
   /** Not to be asked before this moment, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
   /** The moment that the function waits for, in milliseconds since the epoch. */
@@ -124,24 +126,25 @@ export function receive(
 ): Received {
   const { definition } = called
   const name = `${pending.module}.${pending.function}`
-  const { id, asked } = current
+  const { id, asked, takesBack } = current
+  const own = { id, asked, ...(takesBack !== undefined && { takesBack }) }
   const moveOn = (reply: Reply): Call => {
     const before: unknown = definition.state.parse(current.state)
     const state = definition.receive
       ? json.parse(definition.state.parse(definition.receive(before, reply)))
       : current.state
-    if (reply.kind === 'result' || reply.kind === 'failed') return { id, asked, state, ask: 'request', failures: 0 }
+    if (reply.kind === 'result' || reply.kind === 'failed') return { ...own, state, ask: 'request', failures: 0 }
     // An observation is no success: what is then asked again, and lost again, comes to its limit.
-    if (reply.kind === 'observed') return { id, asked, state, ask: 'request', failures: current.failures }
+    if (reply.kind === 'observed') return { ...own, state, ask: 'request', failures: current.failures }
     // A timer, a signal and a resumed pause answer no request: what was asked is awaited, or looked for, until the function
     // asks for something else.
     const { wakeAt: _, ...open } = current
     const wants = (value: unknown) => definition.request?.(definition.state.parse(value))
     return isSameRequest(wants(before), wants(state))
       ? { ...open, state }
-      : { id, asked, state, ask: 'request', failures: 0 }
+      : { ...own, state, ask: 'request', failures: 0 }
   }
-  const answered = { id, asked, state: current.state, ask: current.ask, failures: current.failures }
+  const answered = { ...own, state: current.state, ask: current.ask, failures: current.failures }
   const stop = (call: Call, error: string): Received => ({ call: { ...call, failed: error }, error })
   const retry = (ask: Call['ask'], why: string): Received => {
     const failures = current.failures + 1

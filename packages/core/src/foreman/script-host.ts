@@ -238,6 +238,8 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
         } else current = callSchema.parse(pending.state)
         const state: unknown = definition.state.parse(current.state)
         const outcome: Outcome = definition.outcome(state)
+        if (outcome.kind === 'done' && current.takesBack !== undefined)
+          return takenBack(name, current, current.takesBack)
         if (outcome.kind === 'done' && definition.undo) {
           undoable.push({ module: pending.module, function: pending.function, call: current })
         }
@@ -248,6 +250,12 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
       }
     },
   }
+}
+
+/** Nothing is there of what the script asked for: it does not go on as if there were. */
+function takenBack(name: string, current: Call, why: string): CallReply {
+  const message = `${name} had failed (${why}), and was taken back: reset the Job to try it again, or undo the rest`
+  return { kind: 'error', state: asJson({ ...current, failed: message }), message }
 }
 
 function settle(

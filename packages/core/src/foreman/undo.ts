@@ -125,6 +125,8 @@ export function beginUndoing(engine: Engine, vm: unknown, foundationType: string
   if (!called) return {}
   const { definition } = called
   const isDone = definition.outcome(definition.state.parse(current.state)).kind === 'done'
+  // It has been taken back already.
+  if (isDone && current.takesBack !== undefined) return {}
   const isUnknown = current.failed !== undefined || current.ask === 'observe'
   const counts = isDone ? definition.undo !== undefined : isUnknown || (definition.rollback && current.asked > 0)
   return counts ? { first: { module: pending.module, function: pending.function, call: current } } : {}

@@ -97,13 +97,16 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
       return { ...onwards, ...(again && { undoing: beginAgain(row.undoing) }) }
     },
   },
-  /** The function's own undo of the call that failed, then on. */
+  /** The function's own undo of the call that failed; the Job stops there when that is done. */
   rollback: {
     from: ['error'],
     event: 'job.rolled-back',
     past: 'rolled back',
     task: 'is let go',
-    refuses: context => notUndoing(context) ?? (rolledBack(context) ? undefined : 'what failed has no rollback'),
+    refuses: context =>
+      notUndoing(context) ??
+      (isTakenBack(context) ? 'what failed was taken back already' : undefined) ??
+      (rolledBack(context) ? undefined : 'what failed has no rollback'),
     apply: context => ({ ...onwards, vm: rolledBack(context) ?? null }),
   },
   /** Undoes all that can be undone, the last call first. */
@@ -214,15 +217,22 @@ function leftBehind(row: JobRow): Record<string, Json> {
 }
 
 /** The script's state with the failed call on its way back; undefined where its function knows none. */
-function rolledBack({ engine, row: { vm }, target }: VerbContext): State | undefined {
+function rolledBack({ engine, row: { vm, reason, message }, target }: VerbContext): State | undefined {
   const current = callOf(vm)
   if (!vm?.pending || !current) return undefined
   const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
   const rollback = definition?.rollback
   if (!rollback) return undefined
   const state = json.parse(definition.state.parse(rollback(definition.state.parse(current.state))))
-  const { id, asked } = current
-  return withPendingState(vm, asJson({ id, asked, state, ask: 'request', failures: 0 }))
+  const { id, asked, takesBack = reason ?? message } = current
+  return withPendingState(vm, asJson({ id, asked, state, ask: 'request', failures: 0, takesBack }))
+}
+
+function isTakenBack({ engine, row: { vm }, target }: VerbContext): boolean {
+  const current = callOf(vm)
+  if (!vm?.pending || current?.takesBack === undefined) return false
+  const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
+  return definition?.outcome(definition.state.parse(current.state)).kind === 'done'
 }
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */

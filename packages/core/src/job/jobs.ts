@@ -23,7 +23,7 @@ export interface Job extends JobView {
   resume(options?: CallOptions): Promise<Job>
   /** Tries the failed step of a Job in error again. */
   reset(options?: CallOptions): Promise<Job>
-  /** Has the call that failed undo itself, by its own `rollback`, and goes on after it. */
+  /** Has the call that failed take itself back, by its own `rollback`; the Job then stops there in error, for a `reset` or an `undo`. */
   rollback(options?: CallOptions): Promise<Job>
   /** Undoes what the Job has done, the last call first, and ends it. */
   undo(options?: CallOptions): Promise<Job>

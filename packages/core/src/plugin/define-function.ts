@@ -87,7 +87,7 @@ export interface FunctionDefinition<
   outcome(state: z.output<State>): Outcome<z.input<Result>>
   /** What the operator is told while the call is pending. */
   message?(state: z.output<State>): string
-  /** The state in which the undoing of this call begins. */
+  /** The state in which a call that has failed begins to take itself back; that ends with `outcome` done. */
   rollback?(state: z.output<State>): z.input<State>
   /** The state in which the undoing of this call begins after it was done; what it does then ends with `outcome` done. */
   undo?(state: z.output<State>): z.input<State>
