@@ -13,6 +13,8 @@ const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   HARDWARE_MISMATCH: 409,
   LIMIT_REACHED: 503,
   JOB_REFUSED: 409,
+  JOB_FAILED: 409,
+  TIMED_OUT: 504,
   SCRIPT_INVALID: 422,
   RESOURCE_INVALID: 422,
   CONFIG_INVALID: 422,

@@ -14,6 +14,7 @@ import { type JobEvent, type JobView, jobStates, toJobView } from './job.ts'
 import { applyVerb, type Verb } from './job-verbs.ts'
 import { listSteps, type Step } from './step.ts'
 import type { JobRow, TargetRef } from './target.ts'
+import { type WaitOptions, waitCompleted } from './wait-completed.ts'
 
 export interface Job extends JobView {
   /** The Job as it is now. */
@@ -37,6 +38,11 @@ export interface Job extends JobView {
   history(options?: CallOptions): Promise<Step[]>
   /** Ends it where it is. What it has done so far stays done. */
   cancel(options?: CallOptions): Promise<Job>
+  /**
+   * Waits until it is completed, and gives it as it is then. Throws JOB_FAILED with its reason when it stops in error, is
+   * aborted, cancelled or undone; TIMED_OUT; the signal's own reason; CLOSED when the engine is closed.
+   */
+  completed(options?: WaitOptions): Promise<Job>
   /** What happens to it, from its beginning, until it is done, aborted or deleted, or the signal aborts. */
   watch(options?: { signal?: AbortSignal }): AsyncGenerator<JobEvent>
 }
@@ -168,6 +174,7 @@ export function createJobs(engine: Engine, events: Events): Jobs {
           after = page.next
         }
       },
+      completed: (options = {}) => waitCompleted(engine, events, () => jobs.get(row.id), options),
       async *watch({ signal } = {}) {
         let state: JobView['state'] = 'waiting'
         let message = ''

@@ -21,6 +21,10 @@ export interface ErrorData {
   /** As many of a kind are kept as may be. */
   LIMIT_REACHED: { kind: string; limit: number }
   JOB_REFUSED: { rule: string; target: string }
+  /** A Job that was waited for has not been completed: it stands in error, or is over in another way. */
+  JOB_FAILED: { job: number; state: string; outcome: string | null; reason: string }
+  /** What was waited for has not come in time. */
+  TIMED_OUT: { timeoutMs: number }
   SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
   RESOURCE_INVALID: { file: string; line?: number; key?: string }
   CONFIG_INVALID: { target: string; key: string; line?: number; chain?: string[] }
