@@ -82,6 +82,8 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.use(async (c, next) => {
     c.header(serverHeader, '1')
     await next()
+    // Whoever asks again has to come in by the door, which is closed: else a connection that is kept never ends.
+    if (context.closing.aborted) c.header('Connection', 'close')
   })
   // Before the routes that need a token. It is the outer app's, which knows the whole paths.
   app.doc31(documentPath, c => ({

@@ -11,7 +11,7 @@ export interface ListenOptions {
 
 export interface Listening {
   readonly url: string
-  /** Takes no more connections, and resolves when the requests under way have been answered. */
+  /** Takes no more connections, and resolves when the requests under way have been answered, or have had three seconds. */
   close(): Promise<void>
 }
 
@@ -30,9 +30,16 @@ export function listen(app: App, { host, port }: ListenOptions): Promise<Listeni
   })
 }
 
+/** A supervisor gives ten seconds for all of it before it kills. */
+const mostClosingMs = 3_000
+
 function closeServer(server: Server): Promise<void> {
   return new Promise(resolve => {
-    server.close(() => resolve())
+    const last = setTimeout(() => server.closeAllConnections(), mostClosingMs)
+    server.close(() => {
+      clearTimeout(last)
+      resolve()
+    })
     server.closeIdleConnections()
   })
 }
