@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createContractor } from '@contractor/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
@@ -8,7 +7,6 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPglite, createPostgresDatabase } from '../../../test/databases.ts'
-import { lockDirectory } from '../src/database/directory-lock.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -34,42 +32,6 @@ describe('a database directory', () => {
     const second = await createContractor({ database: `pglite:${folder}` })
     expect((await second.sites.list()).items.map(site => site.name)).toEqual(['lab'])
     await second.close()
-  })
-
-  it('whose process was killed is taken over', async () => {
-    const folder = await temporaryFolder()
-    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
-    await new Promise(resolve => other.once('spawn', resolve))
-    const stat = await readFile(`/proc/${other.pid}/stat`, 'utf8').catch(() => '')
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-    await writeFile(join(folder, 'contractor.lock'), JSON.stringify({ host: hostname(), pid: other.pid, started }))
-    await expect(lockDirectory(folder)).rejects.toMatchObject({ code: 'DATABASE_IN_USE' })
-    const ended = new Promise(resolve => other.once('exit', resolve))
-    other.kill('SIGKILL')
-    await ended
-    const locks = await Promise.allSettled([lockDirectory(folder), lockDirectory(folder), lockDirectory(folder)])
-    expect(locks.filter(lock => lock.status === 'fulfilled')).toHaveLength(1)
-  })
-
-  it.each([
-    ['is empty, since its process died while it took it', ''],
-    [
-      'names a process id that another process has now',
-      JSON.stringify({ host: hostname(), pid: process.pid, started: '1' }),
-    ],
-  ])('whose lock %s is taken over', async (_, content) => {
-    const folder = await temporaryFolder()
-    await writeFile(join(folder, 'contractor.lock'), content)
-    await (await lockDirectory(folder)).release()
-  })
-
-  it('that another machine has is not taken over, and the message says what to do', async () => {
-    const folder = await temporaryFolder()
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'contractor.lock'), JSON.stringify({ host: 'elsewhere', pid: 1, started: '' }))
-    await expect(lockDirectory(folder)).rejects.toThrow(
-      'process 1 on elsewhere. Stop it, or use another directory; if that machine is gone, remove',
-    )
   })
 })
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lockDirectory } from '@contractor/core/directory-lock'
 import { ContractorError, isContractorError, type TaskClaim, taskClaim, taskResult } from '@contractor/core/plugin'
 import { z } from 'zod'
-import { takeJournalLock } from './journal-lock.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -37,6 +37,11 @@ type TaskAnswer = z.output<typeof taskResult>
 const recordName = /^\d+-[0-9a-f]{32}\.json$/
 const unfinishedName = /^\d+-[0-9a-f]{32}\.json\.new$/
 
+function inUse(directory: string, by: string): ContractorError<'IN_USE'> {
+  const message = `The journal ${directory} is in use by ${by}: each agent needs a journal of its own`
+  return new ContractorError('IN_USE', message, { kind: 'journal', id: directory, by: [by] })
+}
+
 export function createJournal(directory: string, { log }: { log: Log }): Journal {
   /** The last step of each file that is being written: steps of one file do not overtake each other. */
   const writing = new Map<string, Promise<void>>()
@@ -47,7 +52,8 @@ export function createJournal(directory: string, { log }: { log: Log }): Journal
   async function take(): Promise<JournalRecord[]> {
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      unlock = await takeJournalLock(directory)
+      const lock = await lockDirectory(directory, holder => inUse(directory, holder))
+      unlock = lock.release
       // It may be a directory of the operator's own, whose mode is not for the agent to change.
       if (process.platform !== 'win32' && ((await stat(directory)).mode & 0o077) !== 0)
         log('warn', 'others may look into the journal’s directory, mode 0700 is right for it', { directory })

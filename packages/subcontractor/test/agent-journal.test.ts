@@ -19,7 +19,7 @@ afterEach(async () => {
   expect(fixture.clock.pending(), 'timers that nobody cancelled').toBe(0)
 })
 
-const files = () => readdirSync(folder)
+const files = () => readdirSync(folder).filter(name => !name.endsWith('.lock'))
 const records = () => files().map(name => JSON.parse(readFileSync(join(folder, name), 'utf8')))
 
 /** What an agent that was killed has left: of Tasks that the server has handed out to it. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createJournal, type Journal } from '../src/journal.ts'
-import { takeJournalLock } from '../src/journal-lock.ts'
 
 let folder: string
 let directory: string
@@ -30,6 +29,9 @@ async function reopen(journal: Journal) {
   return create().open()
 }
 const modeOf = (path: string) => statSync(path).mode & 0o777
+
+/** What is in it but for its lock. */
+const filesIn = (place: string) => readdirSync(place).filter(name => !name.endsWith('.lock'))
 
 const claim = { taskId: 7, claimToken: 'token/7 \u2028' }
 const answer = { ...claim, result: { secret: 'hush' } }
@@ -66,7 +68,7 @@ describe('a journal', () => {
     await journal.begun(claim)
     await journal.finished(answer)
     expect(modeOf(directory)).toBe(0o700)
-    const files = readdirSync(directory)
+    const files = filesIn(directory)
     expect(files).toHaveLength(1)
     for (const file of files) expect(modeOf(join(directory, file))).toBe(0o600)
   })
@@ -83,7 +85,7 @@ describe('a journal', () => {
     const journal = create()
     await journal.open()
     await journal.begun(claim)
-    const [name = ''] = readdirSync(directory)
+    const [name = ''] = filesIn(directory)
     const bad = `8-${'0'.repeat(32)}.json`
     const strange = `9-${'0'.repeat(32)}.json`
     writeFileSync(join(directory, bad), '{"finished": {"taskId"')
@@ -91,7 +93,7 @@ describe('a journal', () => {
     writeFileSync(join(directory, `${bad}.new`), '{')
     writeFileSync(join(directory, 'package.json'), '{')
     expect(await reopen(journal)).toEqual([{ begun: claim }])
-    expect(readdirSync(directory).sort()).toEqual(
+    expect(filesIn(directory).sort()).toEqual(
       [name, `${bad}.unreadable`, `${strange}.unreadable`, 'package.json'].sort(),
     )
     expect(lines).toEqual(Array(2).fill('error a record of the journal cannot be read and is put aside'))
@@ -102,7 +104,7 @@ describe('a journal', () => {
     await journal.open()
     await journal.begun(claim)
     // What is to be written first is a directory: stands for a full disk, and also for root.
-    const [name = ''] = readdirSync(directory)
+    const [name = ''] = filesIn(directory)
     mkdirSync(join(directory, `${name}.new`))
     await journal.finished(answer)
     expect(lines).toEqual(['error the journal cannot keep an answer, which is sent all the same'])
@@ -127,25 +129,5 @@ describe('a journal', () => {
     })
     await first.close()
     expect(await create().open()).toEqual([])
-  })
-})
-
-describe('the lock, where there are no abstract sockets,', () => {
-  const take = () => takeJournalLock(folder, 'darwin')
-  const file = () => join(folder, 'lock')
-
-  it('is a file with the holder’s process id, which is removed with it', async () => {
-    const giveBack = await take()
-    expect(readFileSync(file(), 'utf8')).toBe(String(process.pid))
-    await expect(take()).rejects.toMatchObject({ code: 'IN_USE', message: expect.stringContaining(file()) })
-    await giveBack()
-    await (await take())()
-    expect(readdirSync(folder)).toEqual([])
-  })
-
-  it('of a process that is no more is taken over', async () => {
-    // Larger than any process id of the systems that are meant.
-    writeFileSync(file(), '99999999')
-    await (await take())()
   })
 })

@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
 import { migrate } from 'drizzle-orm/pglite/migrator'
+import { lockDirectory } from '../directory-lock.ts'
+import { ContractorError } from '../plugin/error.ts'
 import { isInTransaction, watchTransactions } from './caller-transaction.ts'
 import type { Database } from './database.ts'
-import { lockDirectory } from './directory-lock.ts'
 import { isUpToDate, migrationConfig } from './migrate.ts'
 import { shareStatements } from './pglite-statements.ts'
 
@@ -14,7 +15,7 @@ export async function openPglite(directory: string | undefined, migrates: boolea
   if (directory === undefined) return wrapPglite(await PGlite.create(), 'memory', client => client.close(), migrates)
   const path = resolve(directory)
   await mkdir(path, { recursive: true })
-  const lock = await lockDirectory(path)
+  const lock = await lockDirectory(path, holder => inUse(path, holder))
   try {
     // PGlite does not fsync: what was committed survives the death of the process, not a loss of power.
     const client = await PGlite.create({ dataDir: path })
@@ -27,6 +28,12 @@ export async function openPglite(directory: string | undefined, migrates: boolea
     await lock.release()
     throw error
   }
+}
+
+/** PGlite opens a directory without asking whether another process has it, and two of them destroy it. */
+function inUse(database: string, holder: string): ContractorError<'DATABASE_IN_USE'> {
+  const message = `The database in ${database} is in use by ${holder}. Stop it, or use another directory.`
+  return new ContractorError('DATABASE_IN_USE', message, { database })
 }
 
 /** Uses a PGlite that is open; `close` says what closing the Database does to it. */
