@@ -30,6 +30,13 @@ console.log((await contractor.sites.list()).items.map(site => site.name).join())
 await contractor.close()
 `
 
+const notBundled = ['--external:@electric-sql/pglite', '--external:minijinja-js']
+
+interface Packed {
+  filename: string
+  files: { path: string }[]
+}
+
 interface Manifest {
   name: string
   bin?: Record<string, string>
@@ -42,9 +49,13 @@ try {
   for (const folder of folders) {
     const path = join(root, 'packages', folder)
     const { stdout } = await npm(['pack', '--json', '--pack-destination', project], path)
-    const packed = JSON.parse(stdout) as { filename: string }[] | Record<string, { filename: string }>
+    const packed = JSON.parse(stdout) as Packed[] | Record<string, Packed>
     const [file] = Object.values(packed)
     if (!file) throw new Error(`npm pack of ${folder} made nothing`)
+    const paths = file.files.map(one => one.path)
+    if (!paths.includes('LICENSE')) throw new Error(`the package of ${folder} has no LICENSE`)
+    const odd = paths.find(path => !/^(dist|bin)\/.*\.(js|map|d\.ts)$|^[^/]+$/.test(path))
+    if (odd) throw new Error(`the package of ${folder} has ${odd}, which nobody needs`)
     tarballs.push(join(project, file.filename))
     manifests.push(JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as Manifest)
   }
@@ -81,6 +92,11 @@ try {
   await writeFile(join(project, 'embed.mjs'), embedding)
   const { stdout } = await run(process.execPath, ['embed.mjs'], { cwd: project })
   if (stdout.trim() !== 'lab') throw new Error(`the embedded engine said '${stdout.trim()}'`)
+  // In one file, as a program that is shipped: it reads nothing of its packages' own. PGlite's image is not ours.
+  const bundling = ['embed.mjs', '--bundle', '--platform=node', '--format=esm', '--outfile=out/bundle.mjs']
+  await run(join(root, 'node_modules/.bin/esbuild'), [...bundling, ...notBundled], { cwd: project })
+  const bundled = await run(process.execPath, ['out/bundle.mjs'], { cwd: project })
+  if (bundled.stdout.trim() !== 'lab') throw new Error(`the bundled engine said '${bundled.stdout.trim()}'`)
   process.stdout.write(
     `${folders.length} packages with ${entries.length} entries install, import and type-check elsewhere\n`,
   )

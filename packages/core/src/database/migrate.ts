@@ -1,23 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { sql } from 'drizzle-orm'
+import type { PgDialect, PgSession } from 'drizzle-orm/pg-core'
 import { ContractorError } from '../plugin/error.ts'
 import { type Db, executeRows } from './database.ts'
+import { migrations } from './migrations.ts'
 
 const migrationsTable = 'migration'
 const migrationsSchema = 'contractor'
 
-// Through the package's own name, so that sources and built files find the same folder.
-const migrationsFolder = join(
-  dirname(createRequire(import.meta.url).resolve('@contractor/core/package.json')),
-  'migrations',
-)
-
-export const migrationConfig = { migrationsFolder, migrationsTable, migrationsSchema }
-
 /** Held while migrating, so that processes that start together do it one after the other. Any fixed number will do. */
 export const migrationLock = 7_263_405_118
+
+/** Brings a database up to date, in one transaction: as drizzle's own migrators, but for where the migrations come from. */
+export async function migrate(db: Db): Promise<void> {
+  const { dialect, session } = db as unknown as { dialect: PgDialect; session: PgSession }
+  await dialect.migrate(migrations, session, { migrationsFolder: '', migrationsTable, migrationsSchema })
+}
 
 /**
  * Whether a database has all migrations that this version knows. Refuses one that a newer version has migrated: this
@@ -33,19 +30,12 @@ export async function isUpToDate(db: Db, database: string): Promise<boolean> {
     db,
     sql`select max(created_at)::text as at from ${sql.identifier(migrationsSchema)}.${sql.identifier(migrationsTable)}`,
   )
-  const [at, known] = [Number(last?.at ?? 0), newestMigration()]
+  // When it was made is what tells migrations apart.
+  const [at, known] = [Number(last?.at ?? 0), Math.max(...migrations.map(one => one.folderMillis))]
   if (at <= known) return at === known
   throw new ContractorError(
     'DATABASE_NEWER',
     `${database} was made by a newer version of Contractor than this one. Upgrade this program; the database was not changed.`,
     { database },
   )
-}
-
-/** When it was made: what tells migrations apart. */
-function newestMigration(): number {
-  const journal = JSON.parse(readFileSync(join(migrationsFolder, 'meta', '_journal.json'), 'utf8')) as {
-    entries: { when: number }[]
-  }
-  return Math.max(...journal.entries.map(entry => entry.when))
 }

@@ -2,12 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { drizzle } from 'drizzle-orm/pglite'
-import { migrate } from 'drizzle-orm/pglite/migrator'
 import { lockDirectory } from '../directory-lock.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { isInTransaction, watchTransactions } from './caller-transaction.ts'
 import type { Database } from './database.ts'
-import { isUpToDate, migrationConfig } from './migrate.ts'
+import { isUpToDate, migrate } from './migrate.ts'
 import { shareStatements } from './pglite-statements.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
@@ -49,7 +48,7 @@ export async function wrapPglite(
   shareStatements(client, db)
   try {
     const isReady = await isUpToDate(db, `The database in ${name}`)
-    if (migrates && !isReady) await migrate(db, migrationConfig)
+    if (migrates && !isReady) await migrate(db)
   } catch (error) {
     await close(client)
     throw error

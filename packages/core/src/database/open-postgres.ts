@@ -1,9 +1,8 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
-import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres, { type ReservedSql, type Sql } from 'postgres'
 import { ContractorError } from '../plugin/error.ts'
 import { type Database, sqlState } from './database.ts'
-import { isUpToDate, migrationConfig, migrationLock } from './migrate.ts'
+import { isUpToDate, migrate, migrationLock } from './migrate.ts'
 import { outliveLoss } from './outlive-loss.ts'
 
 /** How long a call of the SDK waits for a lock that somebody else holds, in milliseconds; then it says who that is. */
@@ -133,7 +132,7 @@ async function migrateLocked(client: Sql, name: string): Promise<void> {
     try {
       const db = drizzle(asClient(client, reserved))
       // Another process may have done it meanwhile.
-      if (!(await isUpToDate(db, name))) await migrate(db, migrationConfig)
+      if (!(await isUpToDate(db, name))) await migrate(db)
     } finally {
       await reserved`select pg_advisory_unlock(${migrationLock})`
       await reserved`reset lock_timeout`
