@@ -20,11 +20,11 @@ export const hostname = z
     'must be two or more lower case letters, digits and -, not beginning or ending with -',
   )
 
-/** As an operating system names a port. */
+/** As an operating system names a port, that of a switch as well: `eth0.100`, `Gi1/0/1`, `1:12`. */
 export const interfaceName = z
   .string()
   .max(40, 'must be 40 characters at the most')
-  .regex(/^[a-zA-Z][a-zA-Z0-9._-]*$/, 'must be letters, digits, . - and _, beginning with a letter')
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]*$/, 'must be letters, digits, . - _ : and /, beginning with a letter or digit')
 
 export const configName = z
   .string()
