@@ -64,7 +64,7 @@ export { jobOrder, jobQuery } from './job/jobs.ts'
 export type { Step } from './job/step.ts'
 export { stepView } from './job/step.ts'
 export type { Page } from './name.ts'
-export { pageRequest } from './name.ts'
+export { idPageRequest, pageRequest } from './name.ts'
 export type { AddressView } from './network/address.ts'
 export {
   addressChanges,
@@ -98,6 +98,7 @@ export { plotChanges, plotContent, plotContentQuery, plotInput, plotQuery, plotV
 export type { Plots } from './plot/plots.ts'
 export type { ErrorCode, ErrorData } from './plugin/error.ts'
 export { ContractorError, isContractorError } from './plugin/error.ts'
+export { nameUnknown } from './plugin/near-name.ts'
 export type { Pxe } from './pxe/pxe.ts'
 export { pxeInput, pxeView } from './pxe/pxe.ts'
 export type { Pxes } from './pxe/pxes.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { json } from './plugin/json.ts'
+import { nameUnknown } from './plugin/near-name.ts'
 
 /** The rules for names: one schema each, for SDK, REST and resource files alike. */
 
@@ -35,10 +36,21 @@ export const configName = z
 
 export const configValues = z.record(configName, json)
 
-/** A page of a list: what comes after `after` in the list's order, `limit` at the most. */
-export const pageRequest = z.object({
-  after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+/**
+ * A page of a list: what comes after `after` in the list's order, `limit` at the most. Whatever asks for a list builds on
+ * this, and takes nothing that it does not know: a filter with a typing error would give all there is.
+ */
+export const pageRequest = z.strictObject(
+  { after: z.string().optional(), limit: z.number().int().min(1).max(1000).default(100) },
+  { error: nameUnknown },
+)
+
+/** Of a list in the order of ids, whose cursors are these. */
+export const idPageRequest = pageRequest.extend({
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'is no cursor of this list')
+    .optional(),
 })
 
 export interface Page<Item> {

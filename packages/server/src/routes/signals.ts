@@ -3,8 +3,8 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, type RouteContext } from '../environment.ts'
 
-const params = z.object({ job: z.coerce.number().int().positive(), cookie: z.string().max(100) })
-const ofWait = params.extend({ wait: z.coerce.number().pipe(waitNumber) })
+const params = z.object({ job: z.number().int().positive(), cookie: z.string().max(100) })
+const ofWait = params.extend({ wait: waitNumber })
 const text = { required: true, content: { 'text/plain': { schema: signalText } } }
 const responses = { 204: { description: 'Heard' } }
 
