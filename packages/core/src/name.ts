@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { json } from './plugin/json.ts'
+import { withLfWithin } from './plugin/line-ends.ts'
 import { nameUnknown } from './plugin/near-name.ts'
 
 /** The rules for names: one schema each, for SDK, REST and resource files alike. */
@@ -34,7 +35,7 @@ export const configName = z
     'must be letters, digits, - and _, with < > ~ or - before it and :Class after it where wanted',
   )
 
-export const configValues = z.record(configName, json)
+export const configValues = z.record(configName, json).overwrite(withLfWithin)
 
 /**
  * A page of a list: what comes after `after` in the list's order, `limit` at the most. Whatever asks for a list builds on
