@@ -40,7 +40,7 @@ export const addressBlock = contractor.table(
   },
   table => [
     index('address_block_site').on(table.site),
-    check('address_block_gateway', sql`${table.gateway} << ${table.subnet}`),
+    check('address_block_gateway', sql`family(${table.gateway}) = family(${table.subnet})`),
   ],
 )
 

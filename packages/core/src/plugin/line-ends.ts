@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 
 /**
  * Lines end with LF alone. Files that were written on Windows have CR LF, and `#!/bin/sh\r` names a shell that no machine
