@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { json } from './plugin/json.ts'
+import { withLfWithin } from './plugin/line-ends.ts'
+import { nameUnknown } from './plugin/near-name.ts'
 
 /** The rules for names: one schema each, for SDK, REST and resource files alike. */
 
@@ -20,11 +22,11 @@ export const hostname = z
     'must be two or more lower case letters, digits and -, not beginning or ending with -',
   )
 
-/** As an operating system names a port. */
+/** As an operating system names a port, that of a switch as well: `eth0.100`, `Gi1/0/1`, `1:12`. */
 export const interfaceName = z
   .string()
   .max(40, 'must be 40 characters at the most')
-  .regex(/^[a-zA-Z][a-zA-Z0-9._-]*$/, 'must be letters, digits, . - and _, beginning with a letter')
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]*$/, 'must be letters, digits, . - _ : and /, beginning with a letter or digit')
 
 export const configName = z
   .string()
@@ -33,12 +35,23 @@ export const configName = z
     'must be letters, digits, - and _, with < > ~ or - before it and :Class after it where wanted',
   )
 
-export const configValues = z.record(configName, json)
+export const configValues = z.record(configName, json).overwrite(withLfWithin)
 
-/** A page of a list: what comes after `after` in the list's order, `limit` at the most. */
-export const pageRequest = z.object({
-  after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+/**
+ * A page of a list: what comes after `after` in the list's order, `limit` at the most. Whatever asks for a list builds on
+ * this, and takes nothing that it does not know: a filter with a typing error would give all there is.
+ */
+export const pageRequest = z.strictObject(
+  { after: z.string().optional(), limit: z.number().int().min(1).max(1000).default(100) },
+  { error: nameUnknown },
+)
+
+/** Of a list in the order of ids, whose cursors are these. */
+export const idPageRequest = pageRequest.extend({
+  after: z
+    .string()
+    .regex(/^\d{1,15}$/, 'is no cursor of this list')
+    .optional(),
 })
 
 export interface Page<Item> {

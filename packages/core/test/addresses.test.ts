@@ -229,6 +229,11 @@ describe('the next Address', () => {
     ['2001:db8::/126', '2001:db8::2', ['2001:db8::1', '2001:db8::3']],
     ['2001:db8::/127', null, ['2001:db8::', '2001:db8::1']],
     ['2001:db8::1/128', null, ['2001:db8::1']],
+    // Gateways on the wire take none of them.
+    ['10.0.0.0/30', '169.254.0.1', ['10.0.0.1', '10.0.0.2']],
+    ['10.0.0.4/30', '10.0.0.2', ['10.0.0.5', '10.0.0.6']],
+    ['10.0.0.5/32', '172.31.1.1', ['10.0.0.5']],
+    ['2001:db8::/126', 'fe80::1', ['2001:db8::1', '2001:db8::2', '2001:db8::3']],
   ])('in %s with the gateway %s are %j, and no more', async (subnet, gateway, ips) => {
     const { contractor } = await openNet(subnet, gateway)
     const ask = (count: number, order: 'lowest' | 'random') =>

@@ -258,7 +258,7 @@ describe('a machine', () => {
     ['a path as identifier', '../x', {}, undefined, 'letters, digits'],
     ['an identifier that is too long', 'x'.repeat(101), {}, undefined, '100 characters'],
     ['no report', 'm', null, undefined, "The report of machine 'm'"],
-    ['a wrong report', 'm', { cpus: 4 }, undefined, 'cpus: '],
+    ['a list for a report', 'm', [], undefined, 'must be a JSON object'],
     ['an address that is none', 'm', {}, 'here', 'The source of the report'],
   ])('with %s is refused, and not kept', async (_, name, report, address, message) => {
     const { survey } = await openHall()

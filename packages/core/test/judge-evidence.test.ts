@@ -6,6 +6,9 @@ import { contraryTo, judgeEvidence, type Standing } from '../src/survey/judge-ev
 const shown = (kind: EvidenceKind, foundation: string, value = `${kind}-${foundation}`): Evidence => ({
   ...{ kind, value, foundation, weight: weightOf[kind] },
 })
+const shared = (kind: EvidenceKind, foundation: string): Evidence => ({
+  ...{ ...shown(kind, foundation), weight: 0, note: "machine 'x' shows it too" },
+})
 const planned: Standing = { state: 'planned', claimedBy: null }
 const all = (changes: Record<string, Standing> = {}) =>
   new Map(Object.entries({ f1: planned, f2: planned, f3: planned, ...changes }))
@@ -22,11 +25,26 @@ describe('evidence', () => {
     ['nothing', [], {}, 'unmatched', 'Nothing of what it reported is known'],
     ['one kind', [shown('serial', 'f1')], {}, 'f1', "It is Foundation 'f1', by serial number or BMC serial-f1"],
     [
-      'an earlier kind against all later ones',
+      'an earlier kind against later ones',
       [shown('lldp', 'f1'), ...(['mac', 'serial', 'address'] as const).map(kind => shown(kind, 'f2'))],
       {},
-      'f1',
-      'by LLDP neighbour lldp-f1',
+      'aside',
+      "Its LLDP neighbour contradicts its MAC: 'f1' by LLDP neighbour lldp-f1, 'f2' by MAC mac-f2 and serial",
+    ],
+    ['an address against another kind', [shown('mac', 'f1'), shown('address', 'f2')], {}, 'f1', 'by MAC mac-f1'],
+    [
+      'what another machine shows too against what it alone has',
+      [shared('serial', 'f1'), shown('mac', 'f2')],
+      {},
+      'f2',
+      'by MAC mac-f2',
+    ],
+    [
+      'what another machine shows too, and nothing else',
+      [shared('serial', 'f1')],
+      {},
+      'aside',
+      "Nothing of what it reported tells it from others: 'f1' by serial number or BMC serial-f1 (machine 'x' shows it too)",
     ],
     [
       'two kinds against the stronger of them',

@@ -1,8 +1,9 @@
-import type { Contractor } from '@contractor/core'
+import { type Contractor, ContractorError } from '@contractor/core'
 import { serverHeader } from '@contractor/core/plugin'
 import { bodyLimit } from 'hono/body-limit'
 import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
+import { exactIntegers } from './exact-integers.ts'
 import { respondError, respondProblem } from './problem.ts'
 import { blueprintRoutes } from './routes/blueprints.ts'
 import { cartographerRoutes } from './routes/cartographers.ts'
@@ -62,6 +63,8 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   // Of an agent that asks for what this version does not know: the token is right, and the agent goes on.
   api.all('/dispatch/*', c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   api.use(requireKind('admin'))
+  // Not of what agents and machines say: what they have done is not undone by a number that they tell of it.
+  api.use(exactIntegers)
   api.route('/sites', siteRoutes(context))
   api.route('/blueprints', blueprintRoutes(context))
   api.route('/scripts', scriptRoutes(context))
@@ -85,6 +88,11 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
     // Whoever asks again has to come in by the door, which is closed: else a connection that is kept never ends.
     if (context.closing.aborted) c.header('Connection', 'close')
   })
+  // No name has it, and no database takes it.
+  app.use(async (c, next) => {
+    if (/%00/.test(new URL(c.req.url).pathname)) throw nulInPath()
+    await next()
+  })
   // Before the routes that need a token. It is the outer app's, which knows the whole paths.
   app.doc31(documentPath, c => ({
     openapi: '3.1.0',
@@ -104,3 +112,8 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   return app
 }
+
+const nulInPath = () =>
+  new ContractorError('VALIDATION_FAILED', 'The path is not valid: it holds NUL', {
+    issues: [{ path: '', message: 'holds NUL' }],
+  })

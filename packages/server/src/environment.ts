@@ -1,7 +1,8 @@
 import type { Contractor, Identity } from '@contractor/core'
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { problem, validationFailed } from './problem.ts'
+import { readFromUrl } from './read-from-url.ts'
 import type { SourceAddress } from './source-address.ts'
 
 /** What a request carries on its way through the routes. */
@@ -19,13 +20,20 @@ export interface RouteContext {
   sourceAddress: SourceAddress
 }
 
-/** An app whose refusals of input are the engine's own errors. */
+/**
+ * An app whose refusals of input are the engine's own errors, and whose routes take no query parameter that they do not
+ * know.
+ */
 export function createApp(): App {
-  return new OpenAPIHono<Environment>({
+  const app = new OpenAPIHono<Environment>({
     defaultHook: result => {
       if (!result.success) throw validationFailed(result.error as z.ZodError)
     },
   })
+  const add = app.openapi.bind(app)
+  // The types of a route stay: its handler is given what the schemas say.
+  app.openapi = ((route: RouteConfig, ...rest: [never]) => add(readFromUrl(route), ...rest)) as typeof app.openapi
+  return app
 }
 
 const security = [{ bearer: [] }]

@@ -267,7 +267,12 @@ describe('a machine that is being built', () => {
     expect((await post(`${cookie}/complete`)).status).toBe(204)
     await contractor.foreman.runDue()
     expect((await send('GET', '/jobs/1')).body).toMatchObject({ state: 'done' })
-    expect((await post(`${cookie}/complete`)).status).toBe(409)
+    // Sent again since the answer was lost, and one that was never heard.
+    expect((await post(`${cookie}/complete`)).status).toBe(204)
+    expect((await post(`${cookie}/complete/1`)).status).toBe(204)
+    expect((await post(`${cookie}/complete/2`)).status).toBe(409)
+    expect((await post(`${cookie}/complete/0`)).status).toBe(422)
+    expect((await post(`${cookie}/complete`, 'a text')).status).toBe(409)
   })
 })
 

@@ -50,7 +50,7 @@ describe('a machine without a token', () => {
     ['an identifier that is none', '/survey/a%20b', '{}', 422, 'VALIDATION_FAILED'],
     ['no JSON', '/survey/m', 'cpus', 400, 'VALIDATION_FAILED'],
     ['nothing', '/survey/m', '', 400, 'VALIDATION_FAILED'],
-    ['a wrong report', '/survey/m', '{"cpus":4}', 422, 'VALIDATION_FAILED'],
+    ['what is no object', '/survey/m', '[{"cpus":[]}]', 422, 'VALIDATION_FAILED'],
     ['too much', '/survey/m', `{"x":"${'x'.repeat(1024 * 1024)}"}`, 413, 'VALIDATION_FAILED'],
   ])('that sends %s is refused, and not kept', async (_, path, body, status, code) => {
     const { contractor, machine } = await openHall()

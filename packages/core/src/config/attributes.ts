@@ -22,6 +22,7 @@ export function foundationAttributes(engine: Engine, row: StructureRow['foundati
     _foundation_plot: row.plot,
     _foundation_job_id: row.job,
     _foundation_job_cookie: row.cookie,
+    _foundation_job_wait: row.wait,
     _console: plugin?.console ?? usualConsole,
   }
 }
@@ -49,6 +50,7 @@ export function structureAttributes(row: StructureRow, zone: string | null): Val
     _structure_config_uuid: row.configUuid,
     _structure_job_id: row.job,
     _structure_job_cookie: row.cookie,
+    _structure_job_wait: row.wait,
     ...interfaceAttributes(toInterfaceMap(row.interfaces, row.addresses)),
   }
 }

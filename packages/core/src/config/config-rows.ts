@@ -52,6 +52,8 @@ export interface FoundationRow extends Interfaces {
   /** Its live Job. */
   readonly job: number | null
   readonly cookie: string | null
+  /** The number of the wait for which its machine reports next. */
+  readonly wait: number | null
   /** The Structure that stands on it. */
   readonly structure: number | null
 }
@@ -65,6 +67,7 @@ export interface StructureRow extends Sourced, Interfaces {
   readonly configUuid: string
   readonly job: number | null
   readonly cookie: string | null
+  readonly wait: number | null
   readonly foundation: Omit<FoundationRow, keyof Interfaces | 'structure'>
 }
 
@@ -81,11 +84,15 @@ const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::
 const list = (values: readonly (string | number)[]) =>
   sql`array(select value from jsonb_array_elements_text(${JSON.stringify(values)}::jsonb) as value)`
 
+/** One that was reported for is past, although the script may not have come to it yet. */
+const nextWait = (job: string) =>
+  sql.raw(`${job}.waits_answered + case when ${job}.signalled_at is null then 1 else 2 end`)
+
 /** What `json_build_object` takes of a Foundation that is called `base`, with its live Job `base_job`. */
 const foundationParts = sql`
   'locator', base.locator, 'type', base.type, 'site', base.site, 'blueprint', base.blueprint, 'complex', base.complex,
   'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'changedMs', ${ms('base.updated_at')},
-  'job', base_job.id, 'cookie', base_job.cookie`
+  'job', base_job.id, 'cookie', base_job.cookie, 'wait', ${nextWait('base_job')}`
 
 export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTargets): Promise<ConfigRows> {
   const rows = await executePrepared<{ kind: string; data: unknown }>(db, selectConfigRows(engine, targets))
@@ -152,6 +159,7 @@ const structureBranch = sql`
   select 'structure', json_build_object('id', target.id, 'hostname', target.hostname, 'site', target.site,
     'blueprint', target.blueprint, 'state', target.state, 'configUuid', target.config_uuid, 'values', target.config_values,
     'changedMs', ${ms('target.updated_at')}, 'job', target_job.id, 'cookie', target_job.cookie,
+    'wait', ${nextWait('target_job')},
     'interfaces', ${interfacesOf(sql`target.id`, sql`target.foundation`)},
     'addresses', ${addressesOf(sql`target.id`, sql`target.foundation`)},
     'foundation', json_build_object(${foundationParts}))

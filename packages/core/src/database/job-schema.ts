@@ -55,8 +55,12 @@ export const job = contractor.table(
     undoing: jsonb('undoing').$type<Undoing>(),
     /** What the machine that is being built shows to report back. */
     cookie: uuid('cookie').notNull().defaultRandom(),
-    /** A report that the script has not waited for yet. */
+    /** A report for the next wait of the script, which it has not gone on from yet. */
     signalledAt: moment('signalled_at'),
+    /** How many of the script's waits were answered by a report. */
+    waitsAnswered: integer('waits_answered').notNull().default(0),
+    /** Which reports were heard, each under what it is known by again, and the number of the wait that it is for. */
+    signals: jsonb('signals').$type<Record<string, number>>().notNull().default({}),
     createdBy: text('created_by').notNull(),
     createdAt: createdAt(),
     updatedAt: updatedAt(),

@@ -254,4 +254,39 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795658395104,
     hash: '193744e03691fb9eae05334c25b0f18f4145cad30a6a241b8e6b7c0182c078dd',
   },
+  {
+    sql: [
+      '-- Serial numbers as they are compared: without regard to case and the space around them. Immutable, as an index wants it.\nCREATE FUNCTION "contractor"."fold_all"(words text[]) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$\n\tSELECT array(SELECT lower(btrim(word)) FROM unnest(words) WITH ORDINALITY AS given(word, at) ORDER BY at)\n$$;\n',
+      '\nDROP INDEX "contractor"."network_interface_neighbour";',
+      '\nDROP INDEX "contractor"."foundation_serials";',
+      '\nALTER TABLE "contractor"."cartographer" ADD COLUMN "called" text;',
+      '\nALTER TABLE "contractor"."cartographer" ADD COLUMN "omitted" jsonb DEFAULT \'[]\'::jsonb NOT NULL;',
+      '\nALTER TABLE "contractor"."cartographer" ADD COLUMN "marks" text[] DEFAULT \'{}\' NOT NULL;',
+      '\nCREATE INDEX "cartographer_called" ON "contractor"."cartographer" USING btree ("called");',
+      '\nCREATE INDEX "cartographer_marks" ON "contractor"."cartographer" USING gin ("marks");',
+      '\nCREATE INDEX "network_interface_neighbour" ON "contractor"."network_interface" USING btree (lower("neighbour"));',
+      '\nCREATE INDEX "foundation_serials" ON "contractor"."foundation" USING gin (contractor.fold_all("serials"));',
+    ],
+    bps: true,
+    folderMillis: 1795662617670,
+    hash: 'bd3086ed6c630bb95b76e527e0c6e25347f8ce3372a5ec885eb3725249b6f31d',
+  },
+  {
+    sql: [
+      'ALTER TABLE "contractor"."job" ADD COLUMN "waits_answered" integer DEFAULT 0 NOT NULL;',
+      '\nALTER TABLE "contractor"."job" ADD COLUMN "signals" jsonb DEFAULT \'{}\'::jsonb NOT NULL;',
+    ],
+    bps: true,
+    folderMillis: 1795663483030,
+    hash: '015c4d19f8201e569a7d398c1c84c20073713873f548177b66c8daa0de6e2c70',
+  },
+  {
+    sql: [
+      'ALTER TABLE "contractor"."address_block" DROP CONSTRAINT "address_block_gateway";',
+      '\nALTER TABLE "contractor"."address_block" ADD CONSTRAINT "address_block_gateway" CHECK (family("contractor"."address_block"."gateway") = family("contractor"."address_block"."subnet"));',
+    ],
+    bps: true,
+    folderMillis: 1795664760276,
+    hash: '828b36530ff0fdc82ce0621b342b89377d893f118f3892642bcaa9aef818b529',
+  },
 ]

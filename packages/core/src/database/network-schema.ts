@@ -40,7 +40,7 @@ export const addressBlock = contractor.table(
   },
   table => [
     index('address_block_site').on(table.site),
-    check('address_block_gateway', sql`${table.gateway} << ${table.subnet}`),
+    check('address_block_gateway', sql`family(${table.gateway}) = family(${table.subnet})`),
   ],
 )
 
@@ -117,7 +117,7 @@ export const networkInterface = contractor.table(
     unique('network_interface_mac').on(table.mac),
     uniqueIndex('network_interface_provisioning').on(table.foundation).where(sql`${table.provisioning}`),
     index('network_interface_network').on(table.network),
-    index('network_interface_neighbour').on(table.neighbour),
+    index('network_interface_neighbour').on(sql`lower(${table.neighbour})`),
     index('network_interface_pxe').on(table.pxe),
   ],
 )

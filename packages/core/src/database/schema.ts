@@ -173,7 +173,7 @@ export const foundation = contractor.table(
     index('foundation_blueprint').on(table.blueprint),
     index('foundation_complex').on(table.complex),
     index('foundation_plot').on(table.plot),
-    index('foundation_serials').using('gin', table.serials),
+    index('foundation_serials').using('gin', sql`contractor.fold_all(${table.serials})`),
     index('foundation_bmc_mac').on(table.bmcMac),
   ],
 )

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { check, inet, jsonb, text, unique } from 'drizzle-orm/pg-core'
+import { check, index, inet, jsonb, text, unique } from 'drizzle-orm/pg-core'
 import type { Json } from '../plugin/json.ts'
 import { contractor, createdAt, moment, updatedAt, type Values } from './columns.ts'
 import { foundation } from './schema.ts'
@@ -10,12 +10,18 @@ export const cartographerState = contractor.enum('cartographer_state', ['unmatch
 export const cartographer = contractor.table(
   'cartographer',
   {
-    /** What the machine calls itself: unique, and the same at each boot. */
+    /** Of the record: what the machine calls itself, with one of its marks where another machine does so too. */
     identifier: text('identifier').primaryKey(),
+    /** What the machine calls itself; absent where that is the identifier and was written before it was kept. */
+    called: text('called'),
     state: cartographerState('state').notNull().default('unmatched'),
     message: text('message').notNull().default(''),
     /** What it reported of itself. */
     hardware: jsonb('hardware').$type<Json>(),
+    /** What was left out of that, and why. */
+    omitted: jsonb('omitted').$type<Values[]>().notNull().default([]),
+    /** What its makers gave to it alone, each with its kind before it. */
+    marks: text('marks').array().notNull().default(sql`'{}'`),
     /** The Foundations that it may be, by what, and with which score. */
     evidence: jsonb('evidence').$type<Values[]>().notNull().default([]),
     foundation: text('foundation').references(() => foundation.locator, { onUpdate: 'cascade' }),
@@ -27,6 +33,8 @@ export const cartographer = contractor.table(
   },
   table => [
     unique('cartographer_foundation').on(table.foundation),
+    index('cartographer_called').on(table.called),
+    index('cartographer_marks').using('gin', table.marks),
     check('cartographer_matched', sql`(${table.state} = 'matched') = (${table.foundation} is not null)`),
   ],
 )

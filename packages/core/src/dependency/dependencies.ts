@@ -12,7 +12,7 @@ import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { type DependencyRow, lockTarget, type WholeTarget } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import { locator, type Page, pageRequest, plainName, toPage } from '../name.ts'
+import { idPageRequest, locator, type Page, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
 
@@ -63,9 +63,9 @@ export interface Dependency extends DependencyView {
   delete(options?: CallOptions): Promise<void>
 }
 
-export const dependencyQuery = pageRequest.extend({
+export const dependencyQuery = idPageRequest.extend({
   foundation: z.string().optional(),
-  structure: z.coerce.number().int().optional(),
+  structure: z.number().int().optional(),
 })
 
 export interface Dependencies {

@@ -51,6 +51,7 @@ export function composeZones(source: DnsSource): ComposedZones {
       if (host.canonical) addPointer(reverse, host)
     }
   }
+  warnings.push(...sharedPointers(reverse), ...ringsOf(zones))
 
   delegate(zones, source.zones)
   delegateReverse(reverse)
@@ -116,6 +117,42 @@ function addPointer(reverse: ReadonlyMap<string, Draft>, { name: target, ip }: H
   const name = pointerName(ip)
   const zone = zoneOver(reverse, name)
   zone?.records.push({ name, ttl: zone.from.ttl, type: 'PTR', target })
+}
+
+/** Sites may have the same addresses; whoever asks for the name of one of these is given several. */
+function* sharedPointers(reverse: ReadonlyMap<string, Draft>): Generator<string> {
+  for (const { name: zone, records } of byName(reverse)) {
+    const targets = new Map<string, Set<string>>()
+    for (const record of records) {
+      if (record.type !== 'PTR') continue
+      const known = targets.get(record.name)
+      if (known) known.add(record.target)
+      else targets.set(record.name, new Set([record.target]))
+    }
+    const shared = [...targets].filter(([, names]) => names.size > 1).sort(([one], [two]) => (one < two ? -1 : 1))
+    for (const [name, names] of shared)
+      yield `Zone ${zone}: ${name} leads back to ${names.size} names: ${[...names].sort().join(', ')}`
+  }
+}
+
+/** Rings that came to be before they were refused, or by two changes at once. Each is told once, from its first name. */
+function ringsOf(zones: ReadonlyMap<string, Draft>): string[] {
+  const targets = new Map<string, string>()
+  for (const { records } of zones.values())
+    for (const record of records) if (record.type === 'CNAME') targets.set(record.name, record.target)
+  const rings = new Set<string>()
+  const seen = new Set<string>()
+  for (const start of [...targets.keys()].sort()) {
+    const way: string[] = []
+    let name: string | undefined = start
+    for (; name !== undefined && !seen.has(name); name = targets.get(name)) {
+      seen.add(name)
+      way.push(name)
+    }
+    const at = name === undefined ? -1 : way.indexOf(name)
+    if (at >= 0) rings.add(`CNAMEs lead in a ring: ${[...way.slice(at), name].join(' -> ')}`)
+  }
+  return [...rings]
 }
 
 function delegate(zones: ReadonlyMap<string, Draft>, sources: readonly SourceZone[]): void {

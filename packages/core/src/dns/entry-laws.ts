@@ -9,6 +9,7 @@ import { membersOf } from './site-zone.ts'
 /**
  * What entries may not be, because name servers refuse the zone or answer nonsense:
  * - a CNAME stands alone (RFC 1034, section 3.6.2);
+ * - CNAMEs lead to a name in the end, and not in a ring (RFC 1034, section 3.6.2), whichever Zones they are in;
  * - what MX, NS and SRV lead to is no CNAME of ours (RFC 2181, section 10.3; RFC 2782);
  * - at a delegation there is NS alone, and below it nothing but the addresses of its name servers.
  * Called with the Zone locked, before the entry is written.
@@ -36,8 +37,11 @@ export async function checkEntry(tx: Db, entry: Entry, own: number | null): Prom
   }
   await checkChildren(tx, entry, full)
   if (type === 'CNAME' || type === 'NS') await checkStructures(tx, entry, full)
-  if (type === 'CNAME') await checkNotTarget(tx, full)
-  else if ('target' in entry) await checkNoAlias(tx, [entry.target], `The ${type} of '${full}'`)
+  if (entry.type === 'CNAME') {
+    await checkNotTarget(tx, full)
+    await checkNoRing(tx, full, entry.target, own)
+  }
+  if (type !== 'CNAME' && 'target' in entry) await checkNoAlias(tx, [entry.target], `The ${type} of '${full}'`)
 }
 
 /** What an entry's type needs, as it is kept. */
@@ -45,18 +49,30 @@ export function entryData({ zone: _zone, name: _name, type: _type, ttl: _ttl, ..
   return data
 }
 
-/** Refuses when one of these full names is a CNAME of ours. */
-export async function checkNoAlias(tx: Db, targets: readonly string[], what: string): Promise<void> {
+/** How many CNAMEs are followed: a resolver gives up long before. */
+const longestChain = 100
+
+/** The first of these full names that is a CNAME of ours, in whichever Zone; not by the entry that is being changed. */
+async function findAlias(tx: Db, targets: readonly string[], own: number | null) {
   const places = targets.flatMap(target => {
     const labels = target.split('.')
-    return labels.map((_, index) => ({ zone: labels.slice(index).join('.'), name: labels.slice(0, index).join('.') }))
+    return labels.map((_, index) => ({
+      zone: labels.slice(index).join('.'),
+      name: labels.slice(0, index).join('.') || '@',
+    }))
   })
-  const [alias] = await executeRows<{ zone: string; name: string }>(
+  const [alias] = await executeRows<{ zone: string; name: string; target: string }>(
     tx,
-    sql`select entry.zone, entry.name from contractor.zone_entry entry
+    sql`select entry.zone, entry.name, entry.data ->> 'target' as target from contractor.zone_entry entry
         join jsonb_to_recordset(${JSON.stringify(places)}::jsonb) as place(zone text, name text) using (zone, name)
-        where entry.type = 'CNAME' limit 1`,
+        where entry.type = 'CNAME' and entry.id is distinct from ${own}::bigint limit 1`,
   )
+  return alias
+}
+
+/** Refuses when one of these full names is a CNAME of ours. */
+export async function checkNoAlias(tx: Db, targets: readonly string[], what: string): Promise<void> {
+  const alias = await findAlias(tx, targets, null)
   if (!alias) return
   const target = absolute(alias.name, alias.zone)
   throw new ContractorError(
@@ -134,6 +150,21 @@ async function checkNotTarget(tx: Db, full: string): Promise<void> {
         union all select 'Zone ' || name from contractor.zone where ${full} = any(nameservers) limit 1`,
   )
   if (user) throw taken(`'${full}' cannot be a CNAME: ${user.who} leads to it, and must lead to a host`, full)
+}
+
+/** Refuses a CNAME from which other ones lead back to it. What two changes at once make of it is told when it is published. */
+async function checkNoRing(tx: Db, full: string, target: string, own: number | null): Promise<void> {
+  const way = [full]
+  for (let name: string | undefined = target; name !== undefined && way.length <= longestChain; ) {
+    way.push(name)
+    if (name === full) {
+      const message = `'${full}' cannot be a CNAME of '${target}': that leads in a ring: ${way.join(' -> ')}`
+      throw new ContractorError('VALIDATION_FAILED', message, {
+        issues: [{ path: 'target', message: 'leads in a ring' }],
+      })
+    }
+    name = (await findAlias(tx, [name], own))?.target
+  }
 }
 
 const below = (name: string, cut: string) => name.endsWith(`.${cut}`)

@@ -6,13 +6,13 @@ import { type CallOptions, type Engine, transaction, whoIs } from '../engine/eng
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { type Entry, type EntryInput, type EntryView, entryChanges, entryInput, placeEntry } from './entry.ts'
 import { checkEntry, entryData } from './entry-laws.ts'
 import { lockZones, missingZone } from './zone.ts'
 
-export const entryQuery = pageRequest.extend({ zone: z.string().optional(), name: z.string().optional() })
+export const entryQuery = idPageRequest.extend({ zone: z.string().optional(), name: z.string().optional() })
 
 export interface ZoneEntries {
   create(input: EntryInput, options?: CallOptions): Promise<EntryView>

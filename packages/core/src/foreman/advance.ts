@@ -13,6 +13,7 @@ import { jobKind } from '../job/rules.ts'
 import type { NewStep } from '../job/step.ts'
 import { targetRef } from '../job/target.ts'
 import { asJson } from '../plugin/json.ts'
+import { hasReport } from '../signal/place-report.ts'
 import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
 import { type Arrival, type Call, callOf, call as callSchema, findCalled, isAwaited, receive } from './call.ts'
@@ -157,9 +158,10 @@ function runScript(engine: Engine, work: Work, before: State): Transition {
   const { program, target, config, pxes, nowMs, out } = work
   const host = createScriptHost({ engine, target, config, pxes, nowMs, out })
   let vm = run(program, before, host, { steps: stepBudget })
-  const heard = work.job.signalledAt !== null && vm.stop?.kind === 'waiting' && vm.pending?.module === signaling.module
-  if (heard) {
-    // The report may have come before the script asked for it.
+  let heard = 0
+  const isWaiting = () => vm.stop?.kind === 'waiting' && vm.pending?.module === signaling.module
+  // A report may have come before the script asked for it; each is for one wait.
+  for (; isWaiting() && hasReport(work.job, work.job.waitsAnswered + heard + 1); heard += 1) {
     const delivered = deliver(engine, work, vm, { kind: 'signal' })
     vm = run(program, delivered.vm, host, { steps: stepBudget })
   }
@@ -167,7 +169,7 @@ function runScript(engine: Engine, work: Work, before: State): Transition {
   const steps = host.undoable.map((one): NewStep => toStep(work, { ...one, end: 'done' }))
   return {
     ...moved,
-    ...(heard && { job: { ...moved.job, heard } }),
+    ...(heard > 0 && { job: { ...moved.job, heard } }),
     ...(steps.length && { steps }),
     ...effectsOf(work, host.effects),
   }

@@ -23,8 +23,8 @@ export interface Transition {
     wakeAtMs: number | null
     /** Where the undoing stands; absent: as it was, null: over. */
     undoing?: Undoing | null
-    /** The machine's report has reached the script. */
-    heard?: boolean
+    /** So many of the machine's reports have reached the script. */
+    heard?: number
   }
   task?: Omit<NewTask, 'job'>
   /** What becomes of the Task that was out. */

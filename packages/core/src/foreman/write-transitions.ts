@@ -75,12 +75,15 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
           progress = new.progress,
           wake_at = to_timestamp(new."wakeAtMs" / 1000),
           undoing = case when new.undoing is null and new.outcome is null then job.undoing else nullif(new.undoing, 'null') end,
-          signalled_at = case when new.heard then null else job.signalled_at end,
+          signalled_at = case when new.heard is null then job.signalled_at
+            when exists (select from jsonb_each(job.signals) where value = to_jsonb(job.waits_answered + new.heard + 1))
+              then ${engine.clock.now()} end,
+          waits_answered = job.waits_answered + coalesce(new.heard, 0),
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
         from jsonb_to_recordset(${part}::jsonb)
           as new(id bigint, state text, outcome text, vm jsonb, message text, reason text, progress real,
-            "wakeAtMs" double precision, heard boolean, undoing jsonb)
+            "wakeAtMs" double precision, heard integer, undoing jsonb)
         where job.id = new.id`,
     )
   }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { macText } from '../network/mac.ts'
 import { findIp, formatIp } from '../network/subnet.ts'
+import { isStorable } from '../plugin/text.ts'
 
 /**
  * What a machine reports of itself, and what a Foundation keeps of that as its id map. Whatever is not named here is
  * left out, not refused: a newer image may tell more than this version knows. What is named must be right, and is
- * limited, since machines report without a token.
+ * limited, since machines report without a token: of a machine's report `readReport` leaves out what is not, of what an
+ * operator gives it is refused.
  */
 
 /** Of a whole report, as JSON. */
@@ -16,6 +18,7 @@ const text = z
   .trim()
   .max(255, 'must be 255 characters at the most')
   .refine(written => !/\p{Cc}/u.test(written), 'must be without control characters')
+  .refine(isStorable, 'must be without halves of characters')
   .optional()
 const count = z.number().int().min(0).max(1_000_000).optional()
 const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional()

@@ -6,7 +6,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { Events } from '../event/events.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { createJob } from './create-job.ts'
 import { type Explanation, explainJob } from './explain-job.ts'
@@ -47,12 +47,12 @@ export interface Job extends JobView {
   watch(options?: { signal?: AbortSignal }): AsyncGenerator<JobEvent>
 }
 
-export const jobQuery = pageRequest.extend({
+export const jobQuery = idPageRequest.extend({
   state: z.enum(jobStates).optional(),
   foundation: z.string().optional(),
-  structure: z.coerce.number().int().optional(),
+  structure: z.number().int().optional(),
   /** Only Jobs that are not over. */
-  live: z.stringbool().or(z.boolean()).optional(),
+  live: z.boolean().optional(),
 })
 
 /** One Job to be made: its target, and what the BluePrint calls the script. */
@@ -81,7 +81,7 @@ export interface Jobs {
   setMessage(id: number, message: string, options?: CallOptions): Promise<Job>
   explain(id: number, options?: CallOptions): Promise<Explanation>
   /** What a Job has done, oldest first; also of a Job that is gone. */
-  history(id: number, page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Step>>
+  history(id: number, page?: z.input<typeof idPageRequest>, options?: CallOptions): Promise<Page<Step>>
 }
 
 export function createJobs(engine: Engine, events: Events): Jobs {

@@ -6,7 +6,7 @@ import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
 import type { Undoable } from '../foreman/undo.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
 import { parseInput } from '../plugin/error.ts'
 import { type Json, json } from '../plugin/json.ts'
 import { maskSecrets } from '../plugin/secret.ts'
@@ -96,8 +96,8 @@ export async function undoableSteps(
   return rows.map(row => ({ ...row, job: Number(row.job), step: Number(row.step) }))
 }
 
-export async function listSteps(db: Db, job: number, page: z.input<typeof pageRequest>): Promise<Page<Step>> {
-  const { after, limit } = parseInput(pageRequest, page, 'The page')
+export async function listSteps(db: Db, job: number, page: z.input<typeof idPageRequest>): Promise<Page<Step>> {
+  const { after, limit } = parseInput(idPageRequest, page, 'The page')
   const rows = await db
     .select()
     .from(step)

@@ -5,7 +5,7 @@ import { addressBlock } from '../database/network-schema.ts'
 import { plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
-import { ipText, netmaskOf, parseIp, parseSubnet, subnetText, whyUnusable } from './subnet.ts'
+import { containsIp, type Ip, ipText, netmaskOf, parseIp, parseSubnet, subnetText, whyUnusable } from './subnet.ts'
 
 export const addressBlockInput = z.strictObject({
   name: plainName,
@@ -13,7 +13,10 @@ export const addressBlockInput = z.strictObject({
   description: z.string().default(''),
   /** Network and prefix: `10.0.0.0/24`, `2001:db8::/64`. */
   subnet: subnetText,
-  /** Where machines send what is not for the subnet; no Structure may have this address. */
+  /**
+   * Where machines send what is not for the subnet; no Structure may have this address. One outside of the subnet is
+   * reached on the wire itself, as a link-local one (`fe80::1`) or that of a hoster.
+   */
   gateway: ipText.nullable().default(null),
 })
 
@@ -34,6 +37,8 @@ export const addressBlockView = z.object({
   netmask: z.string().nullable(),
   /** How many addresses it spans, in digits: of IPv6 more than a number can hold. */
   size: z.string(),
+  /** What is allowed, and may be a mistake. */
+  warnings: z.array(z.string()),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })
@@ -63,6 +68,7 @@ export function toAddressBlockView(row: AddressBlockRow): AddressBlockView {
     prefix: subnet.prefix,
     netmask: netmaskOf(subnet),
     size: String(subnet.size),
+    warnings: gatewayWarnings(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
@@ -87,13 +93,28 @@ export async function lockAddressBlock(tx: Db, name: string): Promise<void> {
   if (!found.length) throw missing(name)
 }
 
-/** A gateway is an address of its block that a machine could have. */
+const isLinkLocal = ({ family, value }: Ip) => (family === 4 ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan)
+
+/** Whether the gateway takes one of the addresses of its block. */
+export const hasGatewayWithin = ({ subnet, gateway }: { subnet: string; gateway: string | null }): boolean =>
+  gateway !== null && containsIp(parseSubnet(subnet), parseIp(gateway))
+
+/** A link-local one is never a typing error: nobody has such a subnet. */
+function gatewayWarnings({ subnet, gateway }: AddressBlockRow): string[] {
+  if (gateway === null || hasGatewayWithin({ subnet, gateway }) || isLinkLocal(parseIp(gateway))) return []
+  return [`The gateway ${gateway} is not in ${subnet}: machines need a route to it on the wire itself`]
+}
+
+/** A gateway is an address of its block that a machine could have, or one outside of it, of the same family. */
 export function checkGateway(name: string, subnet: string, gateway: string | null): void {
   if (gateway === null) return
   const parsed = parseSubnet(subnet)
   const refuse = (why: string) =>
     refuseField('gateway', `AddressBlock '${name}' cannot have the gateway ${gateway}: it ${why}`)
+  const ip = parseIp(gateway)
+  if (ip.family !== parsed.family) throw refuse(`is not of the family of ${subnet}`)
+  if (!containsIp(parsed, ip)) return
   if (parsed.size === 1n) throw refuse(`would leave no address in ${subnet}`)
-  const why = whyUnusable(parsed, parseIp(gateway), null)
+  const why = whyUnusable(parsed, ip, null)
   if (why) throw refuse(why)
 }

@@ -6,7 +6,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, plainName, toPage } from '../name.ts'
+import { idPageRequest, type Page, plainName, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { addAddresses } from './add-addresses.ts'
 import {
@@ -24,9 +24,9 @@ import { changeAddress } from './change-address.ts'
 import { addNextAddresses } from './next-addresses.ts'
 import { ipText } from './subnet.ts'
 
-export const addressQuery = pageRequest.extend({
+export const addressQuery = idPageRequest.extend({
   addressBlock: plainName.optional(),
-  structure: z.coerce.number().int().optional(),
+  structure: z.number().int().optional(),
   kind: z.enum(['static', 'reserved', 'dynamic']).optional(),
   ip: ipText.optional(),
 })

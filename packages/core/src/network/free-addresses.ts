@@ -6,12 +6,12 @@ import { formatIp } from './subnet.ts'
  * Free addresses of a block, as the CTEs of a statement whose last one is `free (at, ip)`, counted from 1.
  *
  * The search goes from one free address to the next in the index of the block's addresses, and walks a run of used ones
- * once. The gateway counts as used; network, broadcast and anycast addresses are outside of the range. All of this is
+ * once. A gateway within the block counts as used; network, broadcast and anycast addresses are outside of the range. All of this is
  * PostgreSQL's own arithmetic on addresses, so that it sees the block as it is when the statement begins.
  */
 const block = (name: string): SQL => sql`
   span as materialized (
-    select name, next_free, host(gateway)::inet as gateway, host(subnet)::inet as base, hostmask(subnet) as hosts,
+    select name, next_free, case when gateway <<= subnet then host(gateway)::inet end as gateway, host(subnet)::inet as base, hostmask(subnet) as hosts,
       case when family(subnet) = 4 then 32 else 128 end - masklen(subnet) > 1 as trimmed,
       host(broadcast(subnet))::inet as top
     from contractor.address_block where name = ${name}),

@@ -10,10 +10,16 @@ import { macText } from './mac.ts'
 const parameters = z.record(z.string(), json)
 const members = z.array(interfaceName).min(1, 'must name one member at least')
 const structureId = z.number().int().positive()
+/** Switches name their ports as they like: `Port 2`, `Gi1/0/1`, `1:12`. The first slash is the one between the two. */
 const neighbour = z
   .string()
+  .trim()
   .max(200, 'must be 200 characters at the most')
-  .regex(/^[^\s/]+\/\S+$/, 'must be the switch and its port, as switch1/ge-0/0/7')
+  .regex(
+    /^[^/\p{Cc}]*[^/\p{Cc}\s]\s*\/\s*[^\s\p{Cc}][^\p{Cc}]*$/u,
+    'must be the switch and its port, as switch1/ge-0/0/7',
+  )
+  .transform(written => written.replace(/\s*\/\s*/, '/'))
 const physicalLocation = z.string().max(100, 'must be 100 characters at the most')
 
 export const realInterface = z.strictObject({

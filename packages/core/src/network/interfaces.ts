@@ -6,7 +6,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { refuseUnknown } from '../references.ts'
 import { addInterfaces, takeProvisioning } from './add-interfaces.ts'
@@ -24,9 +24,9 @@ import { setMembers } from './interface-members.ts'
 import { macText } from './mac.ts'
 import { refuseUnknownPorts } from './physical-names.ts'
 
-export const interfaceQuery = pageRequest.extend({
+export const interfaceQuery = idPageRequest.extend({
   foundation: z.string().optional(),
-  structure: z.coerce.number().int().optional(),
+  structure: z.number().int().optional(),
   network: z.string().optional(),
   mac: macText.optional(),
 })

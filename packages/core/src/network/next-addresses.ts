@@ -4,7 +4,7 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { insertStatement, ownerColumns, recordAdded } from './add-addresses.ts'
 import { type AddressOwner, type AddressView, type AddressViewRow, toAddressView } from './address.ts'
-import { lockAddressBlock, requireAddressBlock } from './address-block.ts'
+import { hasGatewayWithin, lockAddressBlock, requireAddressBlock } from './address-block.ts'
 import { type Owner, prepareOwners } from './address-laws.ts'
 import { loadUsage } from './block-usage.ts'
 import { guessedFree, lowestFree } from './free-addresses.ts'
@@ -81,7 +81,7 @@ async function refuseFull(tx: Db, name: string, wanted: number): Promise<Contrac
   const left = free === '0' ? 'is full' : `has ${free} free addresses, not ${wanted}`
   return new ContractorError(
     'WRONG_STATE',
-    `AddressBlock '${block.name}' (${block.subnet}) ${left}: it has ${counts}${block.gateway === null ? '' : ' and a gateway'}. Enlarge it, or delete addresses`,
+    `AddressBlock '${block.name}' (${block.subnet}) ${left}: it has ${counts}${hasGatewayWithin(block) ? ' and a gateway' : ''}. Enlarge it, or delete addresses`,
     { kind: 'AddressBlock', id: block.name, state: 'full' },
   )
 }

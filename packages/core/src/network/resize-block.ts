@@ -4,7 +4,7 @@ import type { Engine } from '../engine/engine.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import { type AddressBlockRow, checkGateway } from './address-block.ts'
-import { contains, formatIp, parseIp, parseSubnet, type Subnet, usableRange } from './subnet.ts'
+import { contains, containsIp, formatIp, parseIp, parseSubnet, type Subnet, usableRange } from './subnet.ts'
 
 /**
  * A block whose new subnet contains the old one, or lies within it, is resized: its addresses stay what they are. Any
@@ -40,12 +40,15 @@ export async function resizeBlock(
 }
 
 function moveGateway({ name, gateway }: AddressBlockRow, from: Subnet, to: Subnet, stays: boolean): string | null {
-  if (gateway === null || stays) return gateway
+  if (gateway === null) return gateway
+  // One outside is on the wire, wherever the block is. That one within comes to be outside is to be said.
+  const isWithin = containsIp(from, parseIp(gateway))
+  if (from.family === to.family && (!isWithin || (stays && containsIp(to, parseIp(gateway))))) return gateway
   if (from.family !== to.family) {
     throw refuseField('gateway', `AddressBlock '${name}' changes its family: say its new gateway too, or null for none`)
   }
   const offset = parseIp(gateway).value - from.first
-  if (offset < to.size) return formatIp({ family: to.family, value: to.first + offset })
+  if (!stays && offset < to.size) return formatIp({ family: to.family, value: to.first + offset })
   throw refuseField(
     'gateway',
     `The gateway ${gateway} of AddressBlock '${name}' would be outside: say a new one, or null`,

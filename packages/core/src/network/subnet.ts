@@ -83,7 +83,7 @@ export function whyUnusable(subnet: Subnet, ip: Ip, gateway: string | null): str
   if (!containsIp(subnet, ip)) return `is not in ${formatSubnet(subnet)}`
   if (ip.value < usable.first) return subnet.family === 4 ? 'is its network address' : 'is its router anycast address'
   if (ip.value > usable.last) return 'is its broadcast address'
-  if (gateway !== null && parseIp(gateway).value === ip.value) return 'is its gateway'
+  if (gateway === formatIp(ip)) return 'is its gateway'
   return undefined
 }
 

@@ -31,7 +31,7 @@ export const plotQuery = pageRequest.extend({ parent: z.string().optional() })
 
 export const plotContentQuery = pageRequest.extend({
   /** Whether what stands in the places within it counts as well; true unless said. */
-  deep: z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]).default(true),
+  deep: z.boolean().default(true),
 })
 
 /** A Foundation that stands there. */

@@ -8,9 +8,14 @@ import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { lines } from '../plugin/line-ends.ts'
 
 /** What a network-booting machine is given: a boot script (for iPXE) and a template (for the installer), both in Jinja2. */
-export const pxeInput = z.strictObject({ name: plainName, bootScript: z.string(), template: z.string().default('') })
+export const pxeInput = z.strictObject({
+  name: plainName,
+  bootScript: lines(z.string()),
+  template: lines(z.string()).default(''),
+})
 
 export type PxeInput = z.output<typeof pxeInput>
 

@@ -4,11 +4,12 @@ import type { Db } from '../database/database.ts'
 import { program, script } from '../database/schema.ts'
 import { plainName } from '../name.ts'
 import { ContractorError } from '../plugin/error.ts'
+import { lines } from '../plugin/line-ends.ts'
 
 export const scriptInput = z.strictObject({
   name: plainName,
   description: z.string().default(''),
-  source: z.string().max(1_000_000, 'must be 1,000,000 characters at the most'),
+  source: lines(z.string().max(1_000_000, 'must be 1,000,000 characters at the most')),
 })
 export type ScriptInput = z.output<typeof scriptInput>
 

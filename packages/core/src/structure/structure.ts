@@ -3,9 +3,10 @@ import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { structure } from '../database/schema.ts'
 import type { StructureRow } from '../job/target.ts'
-import { configValues, hostname, locator, pageRequest, plainName } from '../name.ts'
+import { configValues, hostname, idPageRequest, locator, plainName } from '../name.ts'
 import { ContractorError, wireError } from '../plugin/error.ts'
 import { json } from '../plugin/json.ts'
+import { nameUnknown } from '../plugin/near-name.ts'
 import { maskSecrets } from '../plugin/secret.ts'
 
 export const structureInput = z.strictObject({
@@ -34,12 +35,15 @@ export const structureView = structureInput.extend({
 })
 export type StructureView = z.output<typeof structureView>
 
-const structureFilter = z.object({
-  site: z.string().optional(),
-  blueprint: z.string().optional(),
-  state: z.enum(['planned', 'built']).optional(),
-})
-export const structureQuery = pageRequest.extend(structureFilter.shape)
+const structureFilter = z.strictObject(
+  {
+    site: z.string().optional(),
+    blueprint: z.string().optional(),
+    state: z.enum(['planned', 'built']).optional(),
+  },
+  { error: nameUnknown },
+)
+export const structureQuery = idPageRequest.extend(structureFilter.shape)
 export const structureCountQuery = structureFilter
 export const structureConfigQuery = structureFilter.extend({ ids: z.array(z.number().int()).optional() })
 

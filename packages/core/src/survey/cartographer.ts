@@ -4,6 +4,7 @@ import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
 import { cartographer } from '../database/survey-schema.ts'
 import { type Hardware, hardware, withoutProof } from '../hardware/hardware.ts'
+import { omission } from '../hardware/read-report.ts'
 import { pageRequest } from '../name.ts'
 import { ipText } from '../network/subnet.ts'
 import { ContractorError } from '../plugin/error.ts'
@@ -27,6 +28,8 @@ export const source = z.strictObject({ address: ipText.optional() })
 
 export const cartographerView = z.object({
   identifier,
+  /** What the machine calls itself. Of several that call themselves the same, each has an identifier of its own. */
+  called: z.string(),
   /** `aside`: it may be several, or one that it must not be; an operator has to say. */
   state: cartographerState,
   message: z.string(),
@@ -36,6 +39,8 @@ export const cartographerView = z.object({
   foundation: z.string().nullable(),
   /** Without its config UUID. */
   hardware: hardware.nullable(),
+  /** What was left out of its report since it could not be used, and why; of very many omissions the first ones. */
+  omitted: z.array(omission),
   /** What speaks for which Foundation; the weight of an earlier kind is more than that of all later ones together. */
   evidence: z.array(evidence),
   /** From where it was last heard. */
@@ -76,11 +81,13 @@ export function toCartographerView({
 }): CartographerView {
   return {
     identifier: row.identifier,
+    called: row.called ?? row.identifier,
     state: row.state,
     message: row.message,
     next: state === null || state === 'planned' ? 'report' : 'boot',
     foundation: row.foundation,
     hardware: row.hardware === null ? null : withoutProof(row.hardware as Hardware),
+    omitted: row.omitted as CartographerView['omitted'],
     evidence: row.evidence as CartographerView['evidence'],
     address: row.address,
     matchedAt: row.matchedAt?.toISOString() ?? null,

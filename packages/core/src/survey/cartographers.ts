@@ -10,9 +10,10 @@ import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { lockFoundation } from '../foundation/foundation.ts'
 import { checkIdMap } from '../foundation/id-map.ts'
-import { type Hardware, hardware } from '../hardware/hardware.ts'
+import type { Hardware, hardware } from '../hardware/hardware.ts'
+import { type Omission, readReport } from '../hardware/read-report.ts'
 import { type Page, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
+import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
 import {
   type CartographerRow,
@@ -25,6 +26,8 @@ import {
   source,
   toCartographerView,
 } from './cartographer.ts'
+import { findCalled, findReporter } from './find-record.ts'
+import { marksOf } from './marks.ts'
 import { lockCartographer, matchMachine, tellSettled } from './match-machine.ts'
 import { settleMatch } from './settle-match.ts'
 
@@ -39,9 +42,13 @@ export interface Cartographers {
   register(identifier: string, options?: MachineOptions): Promise<CartographerView>
   /**
    * Takes what a machine reports of its hardware, and matches it: by config UUID, LLDP neighbour, MAC, serial number or
-   * BMC, and address. A machine that is matched stays so, whatever it reports later.
+   * BMC, and address. A machine that is matched stays so, whatever it reports later. What cannot be used of the report is
+   * left out, and named in `omitted`. Another machine that calls itself the same has a record of its own, under another
+   * identifier.
    */
-  report(identifier: string, report: z.input<typeof hardware>, options?: MachineOptions): Promise<CartographerView>
+  report(called: string, report: z.input<typeof hardware>, options?: MachineOptions): Promise<CartographerView>
+  /** How a machine stands that says only what it calls itself. Throws WRONG_STATE where several may be meant. */
+  getCalled(called: string, options?: MachineOptions): Promise<CartographerView>
   /** Looks again at what it has reported: after a template, a serial number or a MAC was put right. */
   retry(identifier: string, options?: CallOptions): Promise<CartographerView>
   get(identifier: string, options?: CallOptions): Promise<CartographerView>
@@ -61,16 +68,17 @@ export function createCartographers(engine: Engine): Cartographers {
   const machineOf = (identifier: string, options: MachineOptions) => {
     const { address } = parseInput(source, { address: options.address }, 'The source of the report')
     return {
-      identifier: parseInput(identifierSchema, identifier, `The identifier of a machine`),
+      called: parseInput(identifierSchema, identifier, `The identifier of a machine`),
       address: address ?? null,
       by: options.by ?? `machine ${identifier}`,
     }
   }
   return surface(engine, {
     async register(name, options = {}) {
-      const { identifier, address, by } = machineOf(name, options)
+      const { called, address, by } = machineOf(name, options)
       return transaction(engine, options, async tx => {
-        const { row, isNew } = await lockCartographer(engine, tx, { identifier, address })
+        const identifier = (await findCalled(tx, called, address)) ?? called
+        const { row, isNew } = await lockCartographer(engine, tx, { identifier, called, address })
         const changes = { address: address ?? row.address, updatedAt: engine.clock.now() }
         const message = isNew ? 'It has not reported its hardware yet' : row.message
         await writeRow(tx, identifier, { ...changes, message })
@@ -79,16 +87,19 @@ export function createCartographers(engine: Engine): Cartographers {
       })
     },
     async report(name, input, options = {}) {
-      const { identifier, address, by } = machineOf(name, options)
-      const report = parseInput(hardware, input, `The report of machine '${identifier}'`)
+      const { called, address, by } = machineOf(name, options)
+      const { report: hardware, omitted } = readReport(input, `The report of machine '${called}'`)
       const run = () =>
         transaction(engine, options, async tx => {
-          await matchMachine(engine, tx, { identifier, address, hardware: report }, by)
+          const identifier = await findReporter(tx, called, marksOf(hardware))
+          await matchMachine(engine, tx, { identifier, called, address, hardware, omitted }, by)
           return requireCartographer(tx, identifier)
         })
-      // Somebody else has given a MAC at this moment that was to be learnt: it is seen the second time.
+      // Somebody else has given a MAC at this moment that was to be learnt, or another machine has taken the name: it is
+      // seen the second time.
       return run().catch(error => {
-        if (options.tx || violatedConstraint(error) !== 'network_interface_mac') throw error
+        if (options.tx) throw error
+        if (violatedConstraint(error) !== 'network_interface_mac' && !isContractorError(error, 'CONFLICT')) throw error
         return run()
       })
     },
@@ -99,10 +110,16 @@ export function createCartographers(engine: Engine): Cartographers {
         if (!present) throw missingCartographer(identifier)
         const report = reportOf(present)
         if (!report) throw wrongState(present, 'looked at again: it has not reported its hardware yet')
-        const { address } = present
-        await matchMachine(engine, tx, { identifier, address, hardware: report }, whoIs(options))
+        const { address, omitted } = present
+        const machine = { identifier, called: present.called ?? identifier, address, hardware: report }
+        await matchMachine(engine, tx, { ...machine, omitted: omitted as unknown as Omission[] }, whoIs(options))
         return requireCartographer(tx, identifier)
       })
+    },
+    async getCalled(name, options = {}) {
+      const { called, address } = machineOf(name, options)
+      const db = options.tx ?? engine.db
+      return requireCartographer(db, (await findCalled(db, called, address)) ?? called)
     },
     get: (identifier, options = {}) => requireCartographer(options.tx ?? engine.db, identifier),
     async list(query = {}, options = {}) {

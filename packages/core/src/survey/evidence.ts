@@ -5,6 +5,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { macText } from '../network/mac.ts'
 import { secretMask } from '../plugin/secret.ts'
+import { bmcMark, cardMacsOf, fold, isSameMachine, macMark, marksOf, serialMark, serialsOf } from './marks.ts'
 
 /**
  * What speaks for a machine being a Foundation. Each kind has a weight that is more than that of all later kinds
@@ -27,18 +28,12 @@ export const evidence = z.object({
   value: z.string(),
   /** The locator of the Foundation that is known by it. */
   foundation: z.string(),
+  /** None for what does not tell two machines, or two Foundations, from each other. */
   weight: z.number().int(),
+  /** Why it weighs nothing. */
+  note: z.string().optional(),
 })
 export type Evidence = z.output<typeof evidence>
-
-/** What firmware says where nobody has written a serial number. */
-const placeholder =
-  /^(none|null|n\/?a|oem|unknown|undefined|empty|default( string)?|not (specified|available|applicable|provided|present|set)|to be filled.*|(system|chassis|base ?board|serial)( serial)?( number)?|[0.*x-]*|0?123456789)$/i
-
-const serialsOf = ({ system, baseboard, chassis, bmc }: Hardware) =>
-  [system, baseboard, chassis, bmc]
-    .map(part => part?.serial)
-    .filter(one => one !== undefined && one !== '' && !placeholder.test(one))
 
 /** A switch is written by its name, whole or without its domain, or by its chassis id; a port by its id or description. */
 function neighboursOf({ networkInterfaces = [] }: Hardware): string[] {
@@ -58,7 +53,7 @@ export function keysOf(report: Hardware, address: string | null) {
   return {
     configUuids: only([report.configUuid]),
     neighbours: only(neighboursOf(report)),
-    macs: only([report.bootMac, ...(report.networkInterfaces ?? []).map(one => one.mac)]),
+    macs: only(cardMacsOf(report)),
     serials: only(serialsOf(report)),
     bmcMacs: only([report.bmc?.mac]),
     addresses: only([address ?? undefined]),
@@ -68,9 +63,15 @@ export function keysOf(report: Hardware, address: string | null) {
 /** More would be a mistake in the data, and as many are enough to put the machine aside. */
 const mostEvidence = 200
 
-/** All that speaks for any Foundation, in a fixed order: one statement, whatever the machine reports. */
-export async function collectEvidence(db: Db, report: Hardware, address: string | null): Promise<Evidence[]> {
-  const keys = keysOf(report, address)
+const foldedAll = (keys: readonly string[]) =>
+  sql`contractor.fold_all(array(select jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb)))`
+
+/**
+ * All that speaks for any Foundation, in a fixed order: two statements, whatever the machine reports. What a Foundation
+ * shares with another one, or the machine with another one, weighs nothing.
+ */
+export async function collectEvidence(db: Db, { identifier, hardware, address }: Shower): Promise<Evidence[]> {
+  const keys = keysOf(hardware, address)
   const rows = await executeRows<{ kind: EvidenceKind; value: string; foundation: string }>(
     db,
     sql`select * from (
@@ -78,14 +79,14 @@ export async function collectEvidence(db: Db, report: Hardware, address: string 
             where config_uuid = ${anyOf('uuid', keys.configUuids)}
           union
           select 'lldp', neighbour, foundation from contractor.network_interface
-            where foundation is not null and neighbour = ${anyOf('text', keys.neighbours)}
+            where foundation is not null and lower(neighbour) = ${anyOf('text', keys.neighbours.map(fold))}
           union
           select 'mac', mac::text, foundation from contractor.network_interface
             where foundation is not null and mac = ${anyOf('macaddr', keys.macs)}
           union
           select 'serial', serial, locator from contractor.foundation cross join unnest(serials) as serial
-            where serials && array(select jsonb_array_elements_text(${JSON.stringify(keys.serials)}::jsonb))
-              and serial = ${anyOf('text', keys.serials)}
+            where contractor.fold_all(serials) && ${foldedAll(keys.serials)}
+              and contractor.fold_all(array[serial]) <@ ${foldedAll(keys.serials)}
           union
           select 'serial', bmc_mac::text, locator from contractor.foundation
             where bmc_mac = ${anyOf('macaddr', keys.bmcMacs)}
@@ -95,8 +96,54 @@ export async function collectEvidence(db: Db, report: Hardware, address: string 
             where address.ip = ${anyOf('inet', keys.addresses)}
         ) as found limit ${mostEvidence}`,
   )
-  return sortEvidence(rows.map(row => ({ ...row, weight: weightOf[row.kind] })))
+  const known = rows.map((row): Evidence => ({ ...row, weight: weightOf[row.kind] }))
+  return sortEvidence(weigh(known, await findSharers(db, identifier, marksOf(hardware))))
 }
+
+interface Shower {
+  /** The record of the machine that shows it. */
+  readonly identifier: string
+  readonly hardware: Hardware
+  readonly address: string | null
+}
+
+/** As many others as are looked at to find out whether a mark tells machines from each other. */
+const mostSharers = 100
+
+/** Which other machine shows a mark too. The same machine under another name is no other one. */
+async function findSharers(db: Db, identifier: string, marks: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (!marks.length) return new Map()
+  const rows = await executeRows<{ identifier: string; marks: string[] }>(
+    db,
+    sql`select identifier, to_jsonb(marks) as marks from contractor.cartographer
+        where marks && array(select jsonb_array_elements_text(${JSON.stringify(marks)}::jsonb))
+          and identifier <> ${identifier}
+        order by identifier limit ${mostSharers}`,
+  )
+  const others = rows.filter(row => isSameMachine(marks, row.marks) === false)
+  return new Map(
+    marks.flatMap(mark => {
+      const other = others.find(row => row.marks.includes(mark))
+      return other ? [[mark, other.identifier]] : []
+    }),
+  )
+}
+
+/** Takes the weight from what does not tell. */
+function weigh(all: readonly Evidence[], sharers: ReadonlyMap<string, string>): Evidence[] {
+  return all.map(one => {
+    const sharer = one.kind === 'mac' || one.kind === 'serial' ? sharerOf(one.value, sharers) : undefined
+    if (sharer !== undefined) return { ...one, weight: 0, note: `machine '${sharer}' shows it too` }
+    if (one.kind !== 'serial' && one.kind !== 'lldp') return one
+    const rival = all.find(
+      it => it.kind === one.kind && it.foundation !== one.foundation && fold(it.value) === fold(one.value),
+    )
+    return rival ? { ...one, weight: 0, note: `Foundation '${rival.foundation}' has it too` } : one
+  })
+}
+
+const sharerOf = (value: string, sharers: ReadonlyMap<string, string>) =>
+  [macMark, bmcMark, serialMark].map(mark => sharers.get(mark(value))).find(one => one !== undefined)
 
 export const sortEvidence = (all: readonly Evidence[]): Evidence[] =>
   [...all].sort(

@@ -22,10 +22,11 @@ export const kindTitles: Readonly<Record<EvidenceKind, string>> = {
 }
 
 /**
- * Which Foundation a machine is, by what speaks for each. Never a guess: it is put aside when one kind of evidence names
- * several Foundations (cards or switches were changed over; of the address this counts for nothing, since Sites may have
- * the same ones), when two have an equal score, when another machine is matched with the best one, and when that is
- * located or built already and the machine has no proof that it is the one. The order of the evidence does not matter.
+ * Which Foundation a machine is, by what speaks for each. Never a guess: it is put aside when what it shows contradicts
+ * itself, be it within one kind or between two (cards or switches were changed over, or a number was copied; of the address
+ * this counts for nothing, since Sites may have the same ones), when nothing of it tells one from another, when another
+ * machine is matched with the best one, and when that is located or built already and the machine has no proof that it is
+ * the one. What weighs nothing decides nothing. The order of the evidence does not matter.
  */
 export function judgeEvidence(
   unsorted: readonly Evidence[],
@@ -36,9 +37,17 @@ export function judgeEvidence(
   if (!all.length) {
     return { state: 'unmatched', message: 'Nothing of what it reported is known. Assign it, or tell of one of them.' }
   }
+  const telling = all.filter(one => one.weight > 0)
+  if (!telling.length) return aside('Nothing of what it reported tells it from others', all)
+  const ofItself = telling.filter(one => one.kind !== 'address')
   for (const kind of evidenceKinds) {
-    const named = foundationsOf(all.filter(one => one.kind === kind))
-    if (kind !== 'address' && named.length > 1) return aside(`Its ${kindTitles[kind]} speaks for several`, all)
+    const named = foundationsOf(ofItself.filter(one => one.kind === kind))
+    if (named.length > 1) return aside(`Its ${kindTitles[kind]} speaks for several`, all)
+  }
+  const [first, second] = foundationsOf(ofItself)
+  if (first !== undefined && second !== undefined) {
+    const [one, other] = [first, second].map(locator => ofItself.find(it => it.foundation === locator)?.kind)
+    return aside(`Its ${titleOf(one)} contradicts its ${titleOf(other)}`, all)
   }
   const scores = foundationsOf(all).map(locator => ({ locator, score: scoreOf(all, locator) }))
   const most = Math.max(...scores.map(one => one.score))
@@ -58,6 +67,8 @@ export function judgeEvidence(
     return aside(`It seems to be Foundation '${locator}', which is ${standing.state} already`, all)
   return { state: 'matched', foundation: locator, message: describeMatch(all, locator) }
 }
+
+const titleOf = (kind: EvidenceKind | undefined) => (kind ? kindTitles[kind] : '')
 
 /** Of a machine that is matched: what else it seems to be by now, if that is more likely. */
 export function contraryTo(unsorted: readonly Evidence[], locator: string): string | undefined {
@@ -89,6 +100,9 @@ const foundationsOf = (all: readonly Evidence[]) => [...new Set(all.map(one => o
 function describeEvidence(all: readonly Evidence[], locator: string): string {
   const own = all.filter(one => one.foundation === locator)
   return own
-    .map(({ kind, value }) => (kind === 'configUuid' ? kindTitles[kind] : `${kindTitles[kind]} ${value}`))
+    .map(({ kind, value, note }) => {
+      const shown = kind === 'configUuid' ? kindTitles[kind] : `${kindTitles[kind]} ${value}`
+      return note ? `${shown} (${note})` : shown
+    })
     .join(' and ')
 }

@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { neighbourSpellings } from './evidence.ts'
+import { fold } from './marks.ts'
 
 type Card = NonNullable<Hardware['networkInterfaces']>[number]
 
@@ -53,9 +54,9 @@ export async function learnMacs(engine: Engine, tx: Db, locator: string, report:
 }
 
 function portOf(card: Card, ports: readonly Port[]): Port | undefined {
-  const neighbours = card.lldp ? neighbourSpellings(card.lldp) : []
+  const neighbours = card.lldp ? neighbourSpellings(card.lldp).map(fold) : []
   return (
-    ports.find(port => port.neighbour !== null && neighbours.includes(port.neighbour)) ??
+    ports.find(port => port.neighbour !== null && neighbours.includes(fold(port.neighbour))) ??
     ports.find(port => port.physical_location !== null && port.physical_location === card.physicalLocation) ??
     ports.find(port => port.name === card.name)
   )

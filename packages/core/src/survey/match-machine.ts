@@ -9,20 +9,26 @@ import type { NewEvent } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Difference } from '../hardware/check-hardware.ts'
 import type { Hardware } from '../hardware/hardware.ts'
+import type { Omission } from '../hardware/read-report.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { ContractorError } from '../plugin/error.ts'
 import { asJson } from '../plugin/json.ts'
 import type { CartographerRow } from './cartographer.ts'
 import { collectEvidence, type Evidence } from './evidence.ts'
 import { contraryTo, describeMatch, judgeEvidence, type Standing, type Verdict } from './judge-evidence.ts'
+import { isSameMachine, marksOf } from './marks.ts'
 import { settleMatch } from './settle-match.ts'
 
 /** How many machines that are nobody's are kept: whoever can reach the server can register, without a token. */
 export const mostUnmatched = 10_000
 
 export interface Machine {
+  /** Of its record. */
   readonly identifier: string
+  readonly called: string
   readonly hardware: Hardware
+  /** What of its report was left out. */
+  readonly omitted: readonly Omission[]
   readonly address: string | null
 }
 
@@ -35,7 +41,8 @@ export interface Machine {
  */
 export async function matchMachine(engine: Engine, tx: Db, machine: Machine, by: string): Promise<void> {
   const { identifier, hardware } = machine
-  const found = await collectEvidence(tx, hardware, machine.address)
+  const marks = marksOf(hardware)
+  const found = await collectEvidence(tx, machine)
   const own = await tx
     .select({ foundation: cartographer.foundation })
     .from(cartographer)
@@ -45,6 +52,11 @@ export async function matchMachine(engine: Engine, tx: Db, machine: Machine, by:
     ...own.flatMap(one => one.foundation ?? []),
   ])
   const { row: before, isNew } = await lockCartographer(engine, tx, machine)
+  if (isSameMachine(marks, before.marks) === false) {
+    // Another one was faster to take the name; only a retry, whose report is the record's own, could not come to this.
+    const message = `Another machine has reported itself as '${identifier}' at this moment; report again`
+    throw new ContractorError('CONFLICT', message, {}, { retryable: true })
+  }
   // One that was assigned just now, by somebody who was faster.
   if (before.foundation !== null && !foundations.has(before.foundation))
     for (const one of (await lockFoundations(tx, [before.foundation])).values()) foundations.set(one.locator, one)
@@ -67,6 +79,8 @@ export async function matchMachine(engine: Engine, tx: Db, machine: Machine, by:
     .set({
       ...after,
       hardware: asJson(hardware),
+      marks,
+      omitted: machine.omitted as unknown as Values[],
       evidence: evidence as unknown as Values[],
       address: machine.address,
       matchedAt: matched ? (before.matchedAt ?? now) : null,
@@ -97,7 +111,7 @@ async function lockFoundations(tx: Db, locators: readonly string[]): Promise<Map
 export async function lockCartographer(
   engine: Engine,
   tx: Db,
-  { identifier, address }: Pick<Machine, 'identifier' | 'address'>,
+  { identifier, called, address }: Pick<Machine, 'identifier' | 'called' | 'address'>,
 ): Promise<{ row: CartographerRow; isNew: boolean }> {
   const select = () => tx.select().from(cartographer).where(eq(cartographer.identifier, identifier)).for('update')
   const [present] = await select()
@@ -113,7 +127,7 @@ export async function lockCartographer(
   const now = engine.clock.now()
   const made = await tx
     .insert(cartographer)
-    .values({ identifier, address, createdAt: now, updatedAt: now })
+    .values({ identifier, called, address, createdAt: now, updatedAt: now })
     .onConflictDoNothing()
     .returning()
   const [row] = await select()

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies, repliesNothing } from '../environment.ts'
 import { dependency, job } from '../views.ts'
 
-const params = z.object({ id: z.coerce.number().int().positive() })
+const params = z.object({ id: z.number().int().positive() })
 
 export function dependencyRoutes({ contractor: { dependencies, jobs } }: RouteContext): App {
   const app = createApp()

@@ -3,6 +3,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import { type App, createApp, type RouteContext, replies } from '../environment.ts'
+import { validationFailed } from '../problem.ts'
 import { event } from '../views.ts'
 
 const events = z.object({ items: z.array(event), cursor: z.string() })
@@ -29,7 +30,10 @@ export function eventRoutes({ contractor, closing }: RouteContext): App {
         const cursor = items.at(-1)?.cursor ?? query.after ?? (await contractor.events.cursor())
         return c.json({ items, cursor }, 200)
       }
-      const after = c.req.header('Last-Event-ID') ?? query.after
+      const last = c.req.header('Last-Event-ID')
+      const parsed = eventQuery.safeParse({ after: last ?? query.after })
+      if (!parsed.success) throw validationFailed(parsed.error)
+      const { after } = parsed.data
       const gone = new AbortController()
       const signal = AbortSignal.any([closing, gone.signal, c.req.raw.signal])
       return streamSSE(c, async stream => {

@@ -1,10 +1,10 @@
-import { explanation, jobOrder, jobQuery, pageRequest } from '@contractor/core'
+import { explanation, idPageRequest, jobOrder, jobQuery } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies } from '../environment.ts'
 import { job, step } from '../views.ts'
 
-const params = z.object({ id: z.coerce.number().int().positive() })
+const params = z.object({ id: z.number().int().positive() })
 
 export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
   const app = createApp()
@@ -62,7 +62,7 @@ export function jobRoutes({ contractor: { jobs } }: RouteContext): App {
       createRoute({
         method: 'get',
         path: '/{id}/history',
-        request: { params, query: pageRequest },
+        request: { params, query: idPageRequest },
         ...replies(200, pageOf(step), 'What the Job has done, oldest first; also of one that is gone'),
       }),
       async c => c.json(await jobs.history(c.req.valid('param').id, c.req.valid('query')), 200),

@@ -7,7 +7,7 @@ const query = z.object({
   /** How messages name the file. */
   file: z.string().default('resources.toml'),
   /** Says what would change, and changes nothing. */
-  dryRun: z.stringbool().default(false),
+  dryRun: z.boolean().default(false),
 })
 
 /** Resource files: the body is the file's text. */

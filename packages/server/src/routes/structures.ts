@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies, repliesNothing } from '../environment.ts'
 import { job, structure } from '../views.ts'
 
-const params = z.object({ id: z.coerce.number().int().positive() })
+const params = z.object({ id: z.number().int().positive() })
 const states = ['built', 'destroyed'] as const
 
 export function structureRoutes({ contractor }: RouteContext): App {

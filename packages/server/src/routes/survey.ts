@@ -24,8 +24,9 @@ export function surveyRoutes({ contractor: { cartographers }, sourceAddress }: R
     const view = await cartographers.report(c.req.param('identifier'), report, { address: sourceAddress(c) })
     return c.json(toMachineView(view), 200, { 'Cache-Control': 'no-store' })
   })
-  app.get('/:identifier', async c =>
-    c.json(toMachineView(await cartographers.get(c.req.param('identifier'))), 200, { 'Cache-Control': 'no-store' }),
-  )
+  app.get('/:identifier', async c => {
+    const view = await cartographers.getCalled(c.req.param('identifier'), { address: sourceAddress(c) })
+    return c.json(toMachineView(view), 200, { 'Cache-Control': 'no-store' })
+  })
   return app
 }

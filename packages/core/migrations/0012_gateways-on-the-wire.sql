@@ -1,0 +1,2 @@
+ALTER TABLE "contractor"."address_block" DROP CONSTRAINT "address_block_gateway";--> statement-breakpoint
+ALTER TABLE "contractor"."address_block" ADD CONSTRAINT "address_block_gateway" CHECK (family("contractor"."address_block"."gateway") = family("contractor"."address_block"."subnet"));
