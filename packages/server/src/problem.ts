@@ -91,8 +91,15 @@ export function respondError(c: Context, error: unknown, log: (message: string) 
   if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON'))) {
     return respondProblem(c, 400, 'VALIDATION_FAILED', 'The body is not valid JSON')
   }
-  log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  log(tellOf(error))
   return respondProblem(c, 500, 'INTERNAL', 'Something went wrong in the server; its log says what')
+}
+
+/** For the log: where it was thrown, and not what a statement was given, which drizzle writes into its message. */
+function tellOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!error.message.startsWith('Failed query:')) return error.stack ?? error.message
+  return `A statement failed: ${error.cause instanceof Error ? tellOf(error.cause) : 'its cause is not known'}`
 }
 
 /** A refusal of input, as the engine's own error: one form for all of them. */
