@@ -70,9 +70,11 @@ describe('a request with a query', () => {
 
   it('is described with its types', async () => {
     const { app } = await openShop()
-    const document = await (await app.request('/api/v1/openapi.json')).json()
-    const { parameters } = document.paths['/api/v1/jobs'].get
-    const typeOf = (name: string) => parameters.find((one: { name: string }) => one.name === name)?.schema.type
+    type Parameter = { name: string; schema: { type: string } }
+    type Document = { paths: Record<string, { get: { parameters: Parameter[] } }> }
+    const document = (await (await app.request('/api/v1/openapi.json')).json()) as Document
+    const typeOf = (name: string) =>
+      document.paths['/api/v1/jobs']?.get.parameters.find(one => one.name === name)?.schema.type
     expect(['after', 'limit', 'live', 'structure'].map(typeOf)).toEqual(['string', 'integer', 'boolean', 'integer'])
   })
 
@@ -102,7 +104,9 @@ describe('an integer beyond 2^53', () => {
     const headers = { Authorization: `Bearer ${adminToken}`, 'Content-Type': 'application/json' }
     const reply = await app.request('/api/v1/sites', { method: 'POST', headers, body })
     expect(reply.status).toBe(422)
-    expect((await reply.json()).data.issues[0].path).toBe('configValues.a.1.big, "}')
+    expect(((await reply.json()) as { data: { issues: { path: string }[] } }).data.issues[0]?.path).toBe(
+      'configValues.a.1.big, "}',
+    )
     await expect(contractor.sites.get('x')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
