@@ -79,7 +79,6 @@ function refuseInside(limits: Limits, value: Value, depth = 0): false {
 }
 
 function sameItems(limits: Limits, left: readonly Value[], right: readonly Value[], depth: number): boolean {
-  if (left === right) return true
   return left.length === right.length && left.every((item, at) => equals(limits, item, right[at] as Value, depth + 1))
 }
 
@@ -154,7 +153,7 @@ export function contains(limits: Limits, container: Value, item: Value): boolean
 
 /** As `indexOf`, whose worst case is the product of both lengths. */
 export function findText(limits: Limits, text: string, wanted: string, from = 0): number {
-  limits.read(text.length, Math.min(wanted.length, text.length) / 4 + 1)
+  if (wanted.length <= text.length) limits.read(text.length, 2 * wanted.length + 2)
   return text.indexOf(wanted, from)
 }
 

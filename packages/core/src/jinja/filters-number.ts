@@ -64,10 +64,14 @@ function wholeOf(value: Value): bigint | undefined {
   return isNumber(value) ? (numberOf(value) as bigint) : undefined
 }
 
+/** Of a text that may be a number. */
+const longest = 10_000
+
 const radixes: Readonly<Record<string, number>> = { b: 2, o: 8, x: 16 }
 
 /** Python's `int( text, base )`; undefined where that is none. */
 function readInteger(text: string, base: number): bigint | undefined {
+  if (text.length > longest) return undefined
   const [, sign = '', prefix = '', digits = ''] =
     /^([+-]?)(0[bBoOxX]_?)?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(strip(text)) ?? []
   if (base !== 0 && (base < 2 || base > 36)) return undefined
@@ -90,6 +94,7 @@ function toFloat(value: Value): number | undefined {
   if (value instanceof Undefined) refuseUndefined(value)
   if (isNumber(value)) return Number(value)
   if (!isText(value)) return undefined
+  if (textOf(value).length > longest) return undefined
   const text = strip(textOf(value))
   if (decimal.test(text)) return Number(text.replaceAll('_', ''))
   const [, sign, word = ''] = /^([+-]?)(inf|infinity|nan)$/i.exec(text) ?? []

@@ -41,7 +41,7 @@ export class Limits {
 
   /** A text is read through, `often` times in the worst case. */
   read(length: number, often = 1): void {
-    this.step(Math.ceil((length * often) / 1024))
+    this.step(Math.ceil((length * often) / 256))
   }
 
   integer(bits: number): void {

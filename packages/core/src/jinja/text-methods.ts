@@ -72,8 +72,8 @@ function find(limits: Limits, name: string, text: string, given: Given, isLast: 
   const sub = asText(name, wanted)
   const [start, part] = range(text, from, to)
   if (start > pointCount(text)) return -1
-  findText(limits, part, sub)
-  const at = isLast ? part.lastIndexOf(sub) : part.indexOf(sub)
+  const first = findText(limits, part, sub)
+  const at = isLast && first >= 0 ? part.lastIndexOf(sub) : first
   return at < 0 ? -1 : start + pointCount(part.slice(0, at))
 }
 
@@ -110,6 +110,7 @@ export function splitText(limits: Limits, text: string, separator: string | unde
     limits.items(1)
     parts.push(part)
   }
+  limits.read(text.length, separator === undefined ? 1 : separator.length + 1)
   let at = 0
   const skip = () => {
     while (separator === undefined && at < text.length && isSpace(text[at] as string)) at++
@@ -128,7 +129,6 @@ export function splitText(limits: Limits, text: string, separator: string | unde
     add(text.slice(at, end))
     at = end + (separator?.length ?? 0)
   }
-  limits.read(text.length)
   return parts
 }
 
@@ -152,17 +152,18 @@ const partitioning =
     const [separator] = bind(name, ['sep'], given)
     const sep = asText(name, separator)
     if (!sep) fail('empty separator')
-    findText(limits, text, sep)
     limits.text(text.length)
-    const at = isRight ? text.lastIndexOf(sep) : text.indexOf(sep)
+    const first = findText(limits, text, sep)
+    const at = isRight && first >= 0 ? text.lastIndexOf(sep) : first
     if (at < 0) return new Tuple(isRight ? ['', '', text] : [text, '', ''])
     return new Tuple([text.slice(0, at), sep, text.slice(at + sep.length)])
   }
 
 export function replaceText(limits: Limits, text: string, old: string, fresh: string, most: number): string {
   if (most === 0) return text
+  if (old === '') limits.items(text.length)
+  else if (findText(limits, text, old) < 0) return text
   const pieces = old === '' ? ['', ...points(text), ''] : text.split(old)
-  findText(limits, text, old)
   limits.items(pieces.length)
   const count = most < 0 ? pieces.length - 1 : Math.min(most, pieces.length - 1)
   limits.text(text.length + count * Math.max(fresh.length - old.length, 0))
@@ -206,9 +207,10 @@ export const textMethods: Readonly<Record<string, Method>> = {
     const [wanted, from, to] = bind('count', ['sub', 'start', 'end'], given)
     const [, part] = range(text, from, to)
     const sub = asText('count', wanted)
-    findText(limits, part, sub)
-    limits.items(sub ? 0 : part.length)
-    return BigInt(sub ? part.split(sub).length - 1 : pointCount(part) + 1)
+    if (!sub) return BigInt(pointCount(part) + 1)
+    let count = 0n
+    for (let at = findText(limits, part, sub); at >= 0; at = part.indexOf(sub, at + sub.length)) count++
+    return count
   },
   startswith: matching('startswith', (text, part) => text.startsWith(part)),
   endswith: matching('endswith', (text, part) => text.endsWith(part)),

@@ -35,7 +35,8 @@ export function wrapLine(limits: Limits, line: string, { width, breaksWords, bre
   return lines
 }
 
-const isBlank = (chunk: string) => chunk !== '' && [...chunk].every(isSpace)
+/** A chunk is made of spaces, or has none. */
+const isBlank = (chunk: string) => chunk !== '' && isSpace(chunk[0] as string)
 
 /** A word too long is broken after its last hyphen that fits, if it has one. */
 function breakPlace(chunk: string, room: number, breaksHyphens: boolean): number {
