@@ -20,7 +20,7 @@ function attempt(source: string, context: Record<string, Json> = {}) {
 
 describe('a template that takes too much is refused within a second', () => {
   const long = 'x'.repeat(900_000)
-  it.each([
+  const hostile = [
     "{{ 'x' * 10000000000 }}",
     '{{ [0] * 10000000000 }}',
     '{{ range(1000000000000)|list }}',
@@ -81,7 +81,10 @@ describe('a template that takes too much is refused within a second', () => {
     `{{ ${nested(90, '(', `${' + 1'.repeat(150)})`)} }}`,
     nested(10_000, '{% if 1 %}', '{% endif %}', 'x'),
     nested(10_000, '{% for x in l %}', '{% endfor %}', 'x'),
-  ])('%#: %.60s', source => {
+  ]
+
+  // Some are too long to be a test's name.
+  it.each(hostile.map((source, at) => ({ at, source, name: source.slice(0, 60) })))('$at: $name', ({ source }) => {
     const { error, ms } = attempt(source, { l: [1] })
     expect(error).toBeDefined()
     expect(ms).toBeLessThan(1000)
