@@ -109,8 +109,8 @@ describe('the config of a target', () => {
   it.each([
     [
       { a: '{{ b }}', b: '{{ a }}', c: 1 },
-      "Config of Structure host1: 'b' refers to itself: 'b' → 'a' → 'b'",
-      { key: 'b' },
+      "Config of Structure host1: 'a' refers to itself: 'a' → 'b' → 'a'",
+      { key: 'a' },
     ],
     [{ a: 'x{{ a }}' }, "'a' refers to itself: 'a' → 'a'", { key: 'a' }],
     [
@@ -119,7 +119,7 @@ describe('the config of a target', () => {
       { key: 'a', line: 2, chain: ['a', 'b', 'c'] },
     ],
     [{ a: '\n{% if' }, "'a', line 2: syntax error", { key: 'a', line: 2 }],
-    [{ a: '{{ 1|nothing }}' }, "'a', line 1: unknown filter: filter nothing is unknown", { key: 'a' }],
+    [{ a: '{{ 1|nothing }}' }, "'a', line 1: there is no filter 'nothing'", { key: 'a' }],
     [{ a: '{% for i in range(100000) %}{% for j in range(100000) %}x{% endfor %}{% endfor %}' }, 'steps', { key: 'a' }],
     [{ a: "{{ 'x' * 1000000000 }}" }, 'longer than 1000000 characters', { key: 'a' }],
   ])('that cannot be rendered says which value, where and why: %j', async (configValues, message, data) => {
@@ -130,6 +130,22 @@ describe('the config of a target', () => {
       message: expect.stringContaining(message),
       data,
     })
+  })
+
+  it('takes what comes out of a template for data: it is not rendered again', async () => {
+    const { contractor, structure } = await openTree()
+    await contractor.sites.update('hall', {
+      configValues: { braces: "{{ '{{ gone }}' }}", copy: '{{ braces }}!', raw: '{% raw %}{% if %}{% endraw %}' },
+    })
+    expect(await structure.config()).toMatchObject({ braces: '{{ gone }}', copy: '{{ gone }}!', raw: '{% if %}' })
+  })
+
+  it('is not changed by a template that changes a list', async () => {
+    const { contractor, structure } = await openTree()
+    await contractor.sites.update('hall', {
+      configValues: { list: ['a'], more: "{{ list.append( 'b' ) or list|join }}", again: '{{ list|join }}{{ more }}' },
+    })
+    expect(await structure.config()).toMatchObject({ list: ['a'], more: 'ab', again: 'aab' })
   })
 
   it('may have a template that names itself in a branch that it does not take', async () => {

@@ -40,6 +40,24 @@ pause( msg=foundation.provisioning_interface )
     })
   })
 
+  it('stores data: what looks like a template comes out as it is, also after an operator wrote it back', async () => {
+    const script = `
+structure.set_config( name='banner', value=config.given )
+structure.set_config( name='list', value=[ '{% if %}', '{#', 'plain', 'end {' ] )
+pause( msg=config.banner )
+`
+    const { contractor, structure, job } = await openInstall(script, { given: "{{ '{{ _hostname }}' }}\r{{ '{' }}%" })
+    const stored = { banner: '{{ _hostname }}\n{%', list: ['{% if %}', '{#', 'plain', 'end {'] }
+    expect(await job.refresh()).toMatchObject({ state: 'paused', message: stored.banner })
+    expect(await structure.config()).toMatchObject(stored)
+    const { configValues } = await structure.refresh()
+    expect(configValues).toMatchObject({ banner: "{{ '{' }}{ _hostname }}\n{{ '{' }}%" })
+    await structure.update({ configValues: { ...configValues, more: '{{ banner }}!' } })
+    expect(await structure.config()).toMatchObject({ ...stored, more: `${stored.banner}!` })
+    const { items } = await contractor.configChanges.list({ structure: structure.id, key: 'banner' })
+    expect(items).toMatchObject([{ after: configValues.banner }])
+  })
+
   it('changes config values of its Structure, sees them at once, and leaves a history', async () => {
     const script = `
 structure.set_config( name='colour', value='blue' )

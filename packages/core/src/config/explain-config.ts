@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import type { Templates } from '../jinja/templates.ts'
 import { isContractorError } from '../plugin/error.ts'
 import { asJson, type Json, json } from '../plugin/json.ts'
 import { maskSecrets } from '../plugin/secret.ts'
-import type { Templates } from '../template/templates.ts'
 import { type Layer, type MergeStep, mergeLayers } from './merge-values.ts'
 import { namedBy, renderValues } from './render-values.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { type Database, type Db, inTransaction } from '../database/database.ts'
+import type { Templates } from '../jinja/templates.ts'
 import type { Seals } from '../secret/seal.ts'
-import type { Templates } from '../template/templates.ts'
 import type { Notifications } from './notifications.ts'
 import type { PluginRegistry } from './plugin-registry.ts'
 

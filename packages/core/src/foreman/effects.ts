@@ -6,10 +6,11 @@ import { setPath } from '../config/set-path.ts'
 import type { Values } from '../database/columns.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { writeLiteral } from '../jinja/literal.ts'
 import type { Target } from '../job/target.ts'
 import type { FoundationPlugin } from '../plugin/define-plugin.ts'
 import { type Json, json } from '../plugin/json.ts'
-import { holdsSecret, mapSecretPlaces } from '../plugin/secret.ts'
+import { holdsSecret, mapSecretPlaces, mapTexts } from '../plugin/secret.ts'
 
 /**
  * What a script, and the functions that it calls, change in their target. It is collected while the script runs, and is
@@ -31,6 +32,7 @@ export interface EffectsOf {
   config(): Config | undefined
   /** Each says what is wrong, and changes nothing then. */
   setFields(changes: Readonly<Record<string, unknown>>): string | undefined
+  /** Texts are kept so that they come out as they are: what a script stores is data, and no template. */
   setConfig(changes: Readonly<Record<string, Json>>): string | undefined
   setPxe(changes: Readonly<Record<string, string>>): string | undefined
 }
@@ -74,7 +76,7 @@ export function collectEffects(
       if (!structure) return 'there is no Structure whose config could be changed: this Job is for a Foundation'
       try {
         for (const [path, value] of Object.entries(changes)) {
-          values = setPath(values, path, value)
+          values = setPath(values, path, mapTexts(value, writeLiteral))
           const [name = ''] = path.split('.')
           own[name] = values[name] as Json
         }

@@ -4,11 +4,11 @@ import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
+import { TemplateError } from '../jinja/templates.ts'
 import { ContractorError, parseInput } from '../plugin/error.ts'
 import { asJson, type Json } from '../plugin/json.ts'
 import { holdsSecret, maskSecrets } from '../plugin/secret.ts'
 import { requirePxe } from '../pxe/pxe.ts'
-import { TemplateError } from '../template/templates.ts'
 import { type FoundHost, findHost, hostQuery } from './find-host.ts'
 
 /**
