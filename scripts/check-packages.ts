@@ -30,7 +30,7 @@ console.log((await contractor.sites.list()).items.map(site => site.name).join())
 await contractor.close()
 `
 
-const notBundled = ['--external:@electric-sql/pglite', '--external:minijinja-js']
+const notBundled = ['--external:@electric-sql/pglite']
 
 interface Packed {
   filename: string

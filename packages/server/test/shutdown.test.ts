@@ -34,7 +34,9 @@ async function startServer(database: string, port: number): Promise<{ server: Ch
   return { server, url }
 }
 
-it('a server with idle agents and watchers ends within ten seconds of SIGTERM, and its agents wait quietly for the next one', async () => {
+it('a server with idle agents and watchers ends within ten seconds of SIGTERM, and its agents wait quietly for the next one', {
+  timeout: 90_000,
+}, async () => {
   const database = await createPostgresDatabase()
   cleanups.push(() => database.drop())
   const { server, url } = await startServer(database.option, 0)

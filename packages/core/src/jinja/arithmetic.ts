@@ -45,7 +45,8 @@ function withIntegers(limits: Limits, operator: Arithmetic, a: bigint, b: bigint
       return a - floorDivide(a, noZero(b)) * b
     case '**':
       if (b < 0n) return finite(Number(noZero(a)) ** Number(b))
-      if (a > 1n || a < -1n) limits.integer((bitsOf(a) - 4) * Number(b))
+      // The least that it can have: a power of two of `a`'s length.
+      if (a > 1n || a < -1n) limits.integer(((a < 0n ? -a : a).toString(2).length - 1) * Number(b))
       return a === 1n || a === 0n ? (b ? a : 1n) : a === -1n ? (b % 2n ? -1n : 1n) : a ** b
   }
 }

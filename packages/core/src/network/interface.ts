@@ -112,9 +112,9 @@ export async function selectInterfaces(db: Db, condition: SQL, limit?: number): 
     db,
     sql`select port.id, port.kind, port.name, port.foundation, port.structure, port.network, port.mac::text,
           port.physical_location, port.neighbour, port.provisioning, port.pxe, port.parameters,
-          array(select member.name from contractor.interface_member part
+          to_json(array(select member.name from contractor.interface_member part
             join contractor.network_interface member on member.id = part.member
-            where part.aggregate = port.id order by part.position) as members,
+            where part.aggregate = port.id order by part.position)) as members,
           (extract(epoch from port.created_at) * 1000)::bigint::text as created_ms,
           (extract(epoch from port.updated_at) * 1000)::bigint::text as updated_ms
         from contractor.network_interface port where ${condition} order by port.id ${limit === undefined ? sql`` : sql`limit ${limit}`}`,
