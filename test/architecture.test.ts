@@ -82,12 +82,15 @@ describe('imports', () => {
     }
   })
 
-  it('agents and plugins see of core only the plugin contract', () => {
+  it('agents and plugins see of core only the plugin contract; and agents the lock of a directory, which stands alone', () => {
+    const seen = /^@contractor\/core\/(plugin|directory-lock)$/
     expect(
       outsideImports('subcontractor').filter(
-        line => /@contractor\//.test(line) && !plugin.test(line.split(': ')[1] ?? ''),
+        line => /@contractor\//.test(line) && !seen.test(line.split(': ')[1] ?? ''),
       ),
     ).toEqual([])
+    const lock = all.find(source => source.file === 'packages/core/src/directory-lock.ts')
+    expect(lock?.imports.filter(name => !node.test(name))).toEqual([])
     for (const name of packages.filter(one => one.startsWith('plugins/')))
       expect(except(outsideImports(name), node, zod, plugin), name).toEqual([])
   })

@@ -142,7 +142,7 @@ describe('subcontractor', () => {
     await first.said('connected')
     const { code, err } = await agent(...journal).ended
     expect(code).toBe(1)
-    expect(err).toMatch(/agent ends reason="The journal \S+journal-shared is in use by another process/)
+    expect(err).toMatch(/agent ends reason="The journal \S+journal-shared is in use by process \d+/)
     // A lock does not outlive its holder, however that ends.
     first.child.kill('SIGKILL')
     await first.ended

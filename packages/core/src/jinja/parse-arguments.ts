@@ -1,9 +1,8 @@
-import { parseExpression } from './parse-expression.ts'
 import type { Parser } from './parser.ts'
 import type { Arguments, Expression } from './syntax.ts'
 
-/** `( a, b, *list, name=value, **map )` */
-export function parseCallArguments(parser: Parser): Arguments {
+/** `( a, b, *list, name=value, **map )`, each value by `parseOne`. */
+export function parseCallArguments(parser: Parser, parseOne: (parser: Parser) => Expression): Arguments {
   const { line } = parser.expect('operator', '(')
   const positional: Expression[] = []
   const named: [string, Expression][] = []
@@ -19,19 +18,19 @@ export function parseCallArguments(parser: Parser): Arguments {
     }
     if (parser.skipOperator('*')) {
       ensure(!rest && !restNamed)
-      rest = parseExpression(parser)
+      rest = parseOne(parser)
     } else if (parser.skipOperator('**')) {
       ensure(!restNamed)
-      restNamed = parseExpression(parser)
+      restNamed = parseOne(parser)
     } else if (parser.is('name') && parser.look().kind === 'operator' && parser.look().text === '=') {
       ensure(!restNamed)
       const { text } = parser.next()
       if (named.some(([name]) => name === text)) parser.fail(`argument '${text}' is given twice`)
       parser.next()
-      named.push([text, parseExpression(parser)])
+      named.push([text, parseOne(parser)])
     } else {
       ensure(!rest && !restNamed && !named.length)
-      positional.push(parseExpression(parser))
+      positional.push(parseOne(parser))
     }
   }
   parser.next()

@@ -206,7 +206,7 @@ function parseFilters(parser: Parser, of: Expression): Expression {
 
 function parseCall(parser: Parser, of: Expression): Expression {
   const { line } = parser
-  return { kind: 'call', of, given: parseCallArguments(parser), line }
+  return { kind: 'call', of, given: parseCallArguments(parser, parseExpression), line }
 }
 
 function parseMember(parser: Parser, of: Expression): Expression {
@@ -249,7 +249,7 @@ function dottedName(parser: Parser): string {
 export function parseFilter(parser: Parser, of: Expression | undefined): Expression {
   const { line } = parser
   const name = dottedName(parser)
-  const given = parser.isOperator('(') ? parseCallArguments(parser) : none
+  const given = parser.isOperator('(') ? parseCallArguments(parser, parseExpression) : none
   return { kind: 'filter', of, name, given, line }
 }
 
@@ -262,7 +262,7 @@ function parseTest(parser: Parser, of: Expression): Expression {
   const name = dottedName(parser)
   let given = none
   const { kind, text } = parser.current
-  if (parser.isOperator('(')) given = parseCallArguments(parser)
+  if (parser.isOperator('(')) given = parseCallArguments(parser, parseExpression)
   else if (
     (beginsArgument.has(kind) && !(kind === 'name' && endsTest.has(text))) ||
     (kind === 'operator' && '[{'.includes(text))
