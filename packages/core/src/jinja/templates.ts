@@ -3,6 +3,7 @@ import { maskText } from '../plugin/secret.ts'
 import { execute } from './execute.ts'
 import { Failure, TemplateError } from './failure.ts'
 import { parseTemplate } from './parse.ts'
+import { findPlain, joinPlain, type Piece } from './plain.ts'
 import { freeNames } from './resolve.ts'
 import { type Lookup, Run } from './run.ts'
 import { Scope } from './scope.ts'
@@ -38,6 +39,7 @@ export const isTemplate = (text: string) => text.includes('{{') || text.includes
 interface Parsed {
   body: Body
   names: readonly string[]
+  plain: readonly Piece[] | undefined
 }
 
 export function createTemplates(): Templates {
@@ -47,7 +49,7 @@ export function createTemplates(): Templates {
     const present = kept.get(source)
     if (present) return present
     const body = parseTemplate(source)
-    const parsed = { body, names: [...freeNames(body)] }
+    const parsed = { body, names: [...freeNames(body)], plain: findPlain(body) }
     if (kept.size >= mostKept) kept.delete(kept.keys().next().value ?? '')
     if (source.length <= longestKept) kept.set(source, parsed)
     return parsed
@@ -67,8 +69,10 @@ export function createTemplates(): Templates {
         typeof context === 'function'
           ? context
           : name => (Object.hasOwn(context, name) ? (context[name] as Json) : undefined)
+      const { body, plain } = parse(source)
+      const joined = plain && joinPlain(plain, lookup)
+      if (joined !== undefined) return joined
       const run = new Run(lookup, unknown === 'refuse')
-      const { body } = parse(source)
       try {
         execute(run, new Scope(), body)
         return run.written
