@@ -1,23 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createContractor } from '@contractor/core'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPglite, createPostgresDatabase } from '../../../test/databases.ts'
+import { temporaryFolder } from '../../../test/temporary-folder.ts'
 
 const cleanups: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'contractor-database-'))
-  cleanups.push(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
 
 describe('a database directory', () => {
   it('is used by one engine at a time, and keeps what was written', async () => {

@@ -1,22 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { lockDirectory } from '@contractor/core/directory-lock'
-import { afterEach, describe, expect, it } from 'vitest'
-
-const cleanups: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
-})
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'contractor-lock-'))
-  cleanups.push(() => rm(folder, { recursive: true, force: true }))
-  return folder
-}
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '../../../test/temporary-folder.ts'
 
 const take = (folder: string) => lockDirectory(folder, holder => new Error(`in use by ${holder}`))
 
@@ -32,7 +21,7 @@ async function start(folder: string, wrapper: readonly string[] = []): Promise<{
   const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program(folder)]
   const [command = '', ...args] = [...wrapper, ...node]
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  cleanups.push(() => child.kill('SIGKILL'))
+  onTestFinished(() => void child.kill('SIGKILL'))
   const [said] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
   return { child, said: said.toString().trim() }
 }

@@ -1,8 +1,8 @@
 import { createContractor } from '@contractor/core'
-import type { Sql } from 'postgres'
+import postgres, { type Sql } from 'postgres'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
-import { lathe } from './lathe.ts'
+import { gauge, lathe } from './lathe.ts'
 import { agent, openShop } from './shop.ts'
 import { connect, hold } from './somebody.ts'
 
@@ -60,7 +60,7 @@ describe('an explanation', () => {
   })
 
   it('names nobody who only refers to what it needs, nor whoever asks for it in a transaction', async () => {
-    const { shop, one, client } = await openPair()
+    const { one, client } = await openPair()
     const { letGo } = await hold(
       client,
       `select * from contractor.foundation for key share`,
@@ -73,7 +73,40 @@ describe('an explanation', () => {
     expect((await one.explain()).because).toMatchObject([{ code: 'no-agent' }])
     await letGo()
     await other.letGo()
-    expect(shop).toBeDefined()
+  })
+
+  it.each([
+    ['a row', ofTask],
+    ['a table', () => 'lock table contractor.task in share mode'],
+  ])('names a transaction that was prepared and forgotten with %s', async (_, statement) => {
+    const { one, client } = await openPair()
+    const session = await client.reserve()
+    await session.unsafe('begin')
+    await session.unsafe('select pg_current_xact_id()')
+    await session.unsafe(statement(one.id))
+    await session.unsafe(`prepare transaction 'forgotten'`)
+    session.release()
+    expect((await one.explain()).because[0]).toMatchObject({
+      code: 'held-up',
+      data: { pid: null, application: 'forgotten', state: 'prepared transaction' },
+    })
+    await client.unsafe(`rollback prepared 'forgotten'`)
+    expect((await one.explain()).because[0]?.code).toBe('no-agent')
+  })
+
+  it('locks nothing, and asks the server nothing that it refuses, where nobody is about', async () => {
+    const { shop, one } = await openPair()
+    const statements: string[] = []
+    const client = postgres(shop.database.option as string, {
+      onnotice: () => undefined,
+      debug: (_connection, query) => void statements.push(query),
+    })
+    onTestFinished(() => client.end())
+    const contractor = await createContractor({ database: client, plugins: [lathe, gauge], foreman: false })
+    statements.length = 0
+    await contractor.jobs.explain(one.id)
+    await contractor.close()
+    expect(statements.filter(text => /multixact|skip locked|savepoint/.test(text))).toEqual([])
   })
 })
 

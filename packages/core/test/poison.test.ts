@@ -171,7 +171,7 @@ describe('a script', () => {
     expect(await shop.claim()).toHaveLength(1)
   })
 
-  it('that works without end lets the process and the other Jobs have their turns', async () => {
+  it('that works without end lets the process and the other Jobs have their turns', { timeout: 120_000 }, async () => {
     const lines = [
       't = "0123456789abcdef"',
       'i = 0',

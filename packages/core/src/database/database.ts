@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { PgDatabase, PgDialect, PgQueryResultHKT, PgSession } from 'drizzle-orm/pg-core'
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { internalsOf } from './internals.ts'
 import { nameStatement } from './pglite-statements.ts'
 
 /** A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. */
@@ -34,7 +35,7 @@ export async function executeRows<Row extends Record<string, unknown>>(db: Db, s
  */
 export async function executePrepared<Row extends Record<string, unknown>>(db: Db, statement: SQL): Promise<Row[]> {
   // drizzle prepares by a statement's name, and gives none to raw SQL.
-  const { dialect, session } = db as unknown as { dialect: PgDialect; session: PgSession }
+  const { dialect, session } = internalsOf(db)
   const query = dialect.sqlToQuery(statement)
   const run = async (text: string, params: unknown[], name?: string): Promise<Row[]> => {
     const result: unknown = await session.prepareQuery({ sql: text, params }, undefined, name, false).execute()

@@ -77,13 +77,20 @@ const lockables = [
 ]
 
 /**
- * Who has these rows in hand at this moment, so that the Jobs cannot go on. A row's xmax names the transaction that changed
- * or locked it last, or a group of several (a multixact); every transaction that runs holds the lock on its own id, by
- * which its session is found. Where there is one, and there alone, it is tried which rows can be locked. Waits for nobody.
+ * Who of those that `matters` has these rows in hand at this moment, so that the Jobs cannot go on. Who locks a row holds a
+ * lock on its table until the end as well: where nobody does, nothing more is asked. Else it is tried which rows can be
+ * locked. The xmax of the others names the transaction that changed or locked them last, or a group of several (a
+ * multixact); every transaction that runs holds the lock on its own id, by which its session is found. Waits for nobody.
  */
-export async function findLockHolders(db: Db, rows: LockableRows): Promise<LockHolder[]> {
-  const tables = await findTableHolders(db)
+export async function findLockHolders(
+  db: Db,
+  rows: LockableRows,
+  matters: (holder: LockHolder) => boolean,
+): Promise<LockHolder[]> {
+  const tables = (await findTableHolders(db)).filter(matters)
   if (tables.length) return tables
+  if (!(await lockersOf(db, rowLocks)).some(matters)) return []
+  const free = await findLockable(db, rows)
   const marks = await executeRows<{ kind: string; key: string; xmax: string }>(
     db,
     sql.join(
@@ -94,25 +101,29 @@ export async function findLockHolders(db: Db, rows: LockableRows): Promise<LockH
       sql` union all `,
     ),
   )
-  if (!marks.length) return []
-  const members = new Map<string, string[]>()
+  const ids = new Set(marks.filter(({ kind, key }) => !free?.has(`${kind} ${key}`)).map(mark => mark.xmax))
   // A number is a transaction's or a group's, and the row does not say which; one that is no group is an error.
-  for (const xmax of new Set(marks.map(mark => mark.xmax))) members.set(xmax, [xmax, ...(await membersOf(db, xmax))])
-  const idsOf = (some: typeof marks) => some.flatMap(mark => members.get(mark.xmax) ?? [])
-  if (!(await sessionsOf(db, idsOf(marks))).length) return []
-  const free = await findLockable(db, rows)
-  return sessionsOf(db, idsOf(marks.filter(({ kind, key }) => !free?.has(`${kind} ${key}`))))
+  for (const xmax of [...ids]) for (const member of await membersOf(db, xmax)) ids.add(member)
+  return ids.size ? (await sessionsOf(db, [...ids])).filter(matters) : []
 }
 
 /** Who keeps everybody from writing to a table, as an index that is being made does. */
-export function findTableHolders(db: Db): Promise<LockHolder[]> {
+export const findTableHolders = (db: Db): Promise<LockHolder[]> => lockersOf(db, tableLocks)
+
+const rowLocks = sql`('RowShareLock', 'RowExclusiveLock')`
+const tableLocks = sql`('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`
+
+/** Who has locks of such a mode on a table of ours. */
+function lockersOf(db: Db, modes: SQL): Promise<LockHolder[]> {
   const locks = sql`pg_locks held join pg_class on pg_class.oid = held.relation and pg_class.relnamespace = to_regnamespace('contractor')
     where held.locktype = 'relation' and held.granted and held.database = (select oid from pg_database where datname = current_database())
-      and held.mode in ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')`
+      and held.mode in ${modes}`
   return executeRows<LockHolder>(
     db,
     sql`${sessions} where pid <> pg_backend_pid() and pid in (select held.pid from ${locks})
-        union all ${preparedOnes} and '-1/' || transaction::text in (select held.virtualtransaction from ${locks})`,
+        union all ${preparedOnes} and transaction::text in (
+          select own.transactionid::text from pg_locks own where own.locktype = 'transactionid' and own.pid is null
+            and own.virtualtransaction in (select held.virtualtransaction from ${locks} and held.pid is null))`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
-import type { PgDialect, PgSession } from 'drizzle-orm/pg-core'
 import { ContractorError } from '../plugin/error.ts'
 import { type Db, executeRows } from './database.ts'
+import { internalsOf } from './internals.ts'
 import { migrations } from './migrations.ts'
 
 const migrationsTable = 'migration'
@@ -12,7 +12,7 @@ export const migrationLock = 7_263_405_118
 
 /** Brings a database up to date, in one transaction: as drizzle's own migrators, but for where the migrations come from. */
 export async function migrate(db: Db): Promise<void> {
-  const { dialect, session } = db as unknown as { dialect: PgDialect; session: PgSession }
+  const { dialect, session } = internalsOf(db)
   await dialect.migrate(migrations, session, { migrationsFolder: '', migrationsTable, migrationsSchema })
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { PGlite } from '@electric-sql/pglite'
 import type { PgDialect } from 'drizzle-orm/pg-core'
 import type { Db } from './database.ts'
+import { internalsOf } from './internals.ts'
 
 /**
  * PGlite plans a statement anew each time: 4 ms of 5 for one that joins ten tables. A statement that is prepared by
@@ -13,13 +14,11 @@ type Names = Map<string, string>
 const ofClient = new WeakMap<PGlite, Names>()
 const ofDialect = new WeakMap<PgDialect, Names>()
 
-const dialectOf = (db: Db) => (db as unknown as { dialect: PgDialect }).dialect
-
 /** Says that a handle, with its transactions, is one of this client. */
 export function shareStatements(client: PGlite, db: Db): void {
   const names = ofClient.get(client) ?? new Map<string, string>()
   ofClient.set(client, names)
-  ofDialect.set(dialectOf(db), names)
+  ofDialect.set(internalsOf(db).dialect, names)
 }
 
 export interface NamedStatement {
@@ -30,7 +29,7 @@ export interface NamedStatement {
 
 /** Undefined for a handle that is none of ours. */
 export function nameStatement(db: Db, text: string, params: readonly unknown[]): NamedStatement | undefined {
-  const known = ofDialect.get(dialectOf(db))
+  const known = ofDialect.get(internalsOf(db).dialect)
   if (!known) return undefined
   const present = known.get(text)
   const name = present ?? `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`

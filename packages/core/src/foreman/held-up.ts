@@ -29,7 +29,7 @@ export function createHeldUpLog(engine: Engine): HeldUpLog {
 
   async function findHolders(aside: Iterable<number>): Promise<LockHolder[]> {
     // Asked first: of a table that is locked nothing can be read.
-    const tables = await findTableHolders(engine.db)
+    const tables = (await findTableHolders(engine.db)).filter(isLasting)
     if (tables.length) return tables
     const now = engine.clock.now()
     const late = await executeRows<{
@@ -50,13 +50,14 @@ export function createHeldUpLog(engine: Engine): HeldUpLog {
             union all (select job from contractor.claim_word where arrival is not null limit ${mostJobs})
             union all (select job from contractor.task where lease_until < ${now} order by lease_until limit ${mostJobs}))))`,
     )
-    return findLockHolders(engine.db, {
+    const rows = {
       jobs: late.map(row => Number(row.id)),
       foundations: late.map(row => row.foundation),
       sites: late.map(row => row.site),
       structures: late.flatMap(row => (row.structure === null ? [] : [Number(row.structure)])),
       dependencies: late.flatMap(row => (row.dependency === null ? [] : [Number(row.dependency)])),
-    })
+    }
+    return findLockHolders(engine.db, rows, isLasting)
   }
 
   return {
@@ -66,7 +67,7 @@ export function createHeldUpLog(engine: Engine): HeldUpLog {
       lookedAt = now
       const holders = await findHolders(aside)
       for (const [who, at] of told) if (now - at > againMs) told.delete(who)
-      for (const holder of holders.filter(isLasting)) {
+      for (const holder of holders) {
         const { pid, application, since } = holder
         const who = `${pid} ${application} ${since}`
         if (told.has(who)) continue

@@ -86,18 +86,17 @@ function without(value: unknown, cuts: readonly Cut[]): unknown {
     const [head, ...rest] = path
     if (head !== undefined) inner.set(head, [...(inner.get(head) ?? []), { ...cut, path: rest }])
   }
-  const isList = Array.isArray(value)
-  const copy = (isList ? [...value] : { ...(value as object) }) as Record<PropertyKey, unknown>
-  const gone = new Set<PropertyKey>()
+  // A list by its places, too: so what is gone leaves the others where they are.
+  const copy: Record<PropertyKey, unknown> = { ...(value as object) }
+  const gone = new Set<string>()
   for (const [key, own] of inner) {
     const whole = own.find(cut => !cut.path.length)
     if (!whole) copy[key] = without(copy[key], own)
     else if (whole.keep !== undefined) copy[key] = (copy[key] as unknown[]).slice(0, whole.keep)
-    else gone.add(key)
+    else gone.add(String(key))
   }
-  if (isList) return (copy as unknown as unknown[]).filter((_, at) => !gone.has(at))
-  for (const key of gone) delete copy[key]
-  return copy
+  const kept = Object.keys(copy).filter(key => !gone.has(key))
+  return Array.isArray(value) ? kept.map(key => copy[key]) : Object.fromEntries(kept.map(key => [key, copy[key]]))
 }
 
 /** The schema takes an address that is none for as good as none; what was written there is told all the same. */

@@ -1,6 +1,6 @@
 import { compare } from './compare.ts'
 import { fail } from './failure.ts'
-import type { Limits } from './limits.ts'
+import { type Limits, stepsOfCollection } from './limits.ts'
 import { floatText } from './print.ts'
 import { refuseSecret } from './secrets.ts'
 import { Dict, isText, List, Markup, Tuple, textOf, typeOf, type Value } from './values.ts'
@@ -27,6 +27,7 @@ function writeValue(limits: Limits, value: Value, step: string | undefined, dept
   const isDict = value instanceof Dict
   if (!isDict && !(value instanceof List || value instanceof Tuple))
     return fail(`Object of type ${typeOf(value)} is not JSON serializable`)
+  limits.step(stepsOfCollection)
   const parts: string[] = []
   const line = step === undefined ? '' : `\n${step.repeat(depth + 1)}`
   let length = 0

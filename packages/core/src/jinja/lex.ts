@@ -92,12 +92,9 @@ function findRawEnd(source: string, from: number): RegExpExecArray | undefined {
 /** Tells the line of a place; places are asked for in order. */
 function lineCounter(source: string): (at: number) => number {
   let line = 1
-  let counted = 0
+  let end = source.indexOf('\n')
   return at => {
-    for (let end = source.indexOf('\n', counted); end >= 0 && end < at; end = source.indexOf('\n', counted)) {
-      line++
-      counted = end + 1
-    }
+    for (; end >= 0 && end < at; end = source.indexOf('\n', end + 1)) line++
     return line
   }
 }

@@ -2,6 +2,8 @@ import { fail } from './failure.ts'
 
 /** About 100 ms of work. */
 export const mostSteps = 1_000_000
+/** What it takes to write a list or a map, besides what is in it. */
+export const stepsOfCollection = 8
 /** Of the output, and of each text on the way to it, in UTF-16 units. */
 export const longestText = 1_000_000
 /** Of all texts and lists that one rendering makes, in characters; an item of a list counts as eight. */

@@ -1,5 +1,5 @@
 import { fail } from './failure.ts'
-import type { Limits } from './limits.ts'
+import { type Limits, stepsOfCollection } from './limits.ts'
 import { refuseSecret } from './secrets.ts'
 import {
   Dict,
@@ -47,6 +47,7 @@ function reprOfMany(limits: Limits, value: Thing, within: readonly Thing[]): str
   const isDict = value instanceof Dict
   if (within.includes(value)) return isDict ? '{...}' : '[...]'
   if (within.length > 100) fail('a value is nested more than 100 levels deep')
+  limits.step(stepsOfCollection)
   const inside = [...within, value]
   const parts: string[] = []
   let length = 0

@@ -63,14 +63,14 @@ export async function explainJob(engine: Engine, tx: Db, id: number): Promise<Ex
 /** Whoever has what it needs in hand at this moment: until their transactions end, it cannot go on. */
 async function holders(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Because[]> {
   if (row.outcome !== null || engine.database.kind === 'pglite') return []
-  const found = await findLockHolders(tx, {
+  const rows = {
     jobs: [row.id],
     foundations: [target.foundation.locator],
     sites: [target.foundation.site],
     structures: target.structure ? [target.structure.id] : [],
     dependencies: target.dependency ? [target.dependency.id] : [],
-  })
-  return found.filter(isHolding).map(holder => ({
+  }
+  return (await findLockHolders(tx, rows, isHolding)).map(holder => ({
     code: 'held-up',
     text: `It is held up by ${describeHolder(holder)}: it goes on when that has ended`,
     data: { pid: holder.pid, application: holder.application, since: holder.since, state: holder.state },
