@@ -22,7 +22,8 @@ function build(folder: string, entries: string[]): Options {
 
 export default defineConfig([
   build('packages/tscript', ['index', 'cli']),
-  build('packages/core', ['index', 'directory-lock', 'plugin/index', 'testing/index']),
+  build('packages/plugin', ['index', 'wire', 'engine', 'directory-lock', 'testing/index']),
+  build('packages/core', ['index', 'plugin', 'testing/index']),
   build('packages/server', ['index', 'cli']),
   build('packages/subcontractor', ['index', 'cli']),
   build('packages/plugins/process', ['index', 'handlers/index', 'supervisor/main']),

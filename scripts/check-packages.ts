@@ -12,6 +12,7 @@ const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
 const folders = [
   'tscript',
+  'plugin',
   'core',
   'server',
   'subcontractor',

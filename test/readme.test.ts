@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { FoundationPlugin, HandlerModule } from '@contractor/core/plugin'
-import { pluginLaws } from '@contractor/core/testing'
+import type { FoundationPlugin, HandlerModule } from '@contractor/plugin'
+import { pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 /** What the README shows is run as it stands there. */

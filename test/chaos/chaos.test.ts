@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pluginLaws } from '@contractor/core/testing'
+import { pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reckon } from './ledger.ts'
 import { handlers } from './plugin/handlers.ts'

@@ -1,5 +1,5 @@
 import { type Contractor, createContractor } from '@contractor/core'
-import { defineFoundation } from '@contractor/core/plugin'
+import { defineFoundation } from '@contractor/plugin'
 import { PGlite } from '@electric-sql/pglite'
 import postgres from 'postgres'
 import { z } from 'zod'

@@ -1,5 +1,5 @@
 import type { AgentIdentity } from '@contractor/core'
-import type { ClaimedTask, TaskResult } from '@contractor/core/plugin'
+import type { ClaimedTask, TaskResult } from '@contractor/plugin/wire'
 import type { TaskName } from './anvil.ts'
 import { type EngineSlot, leaseMs, type Request } from './engine-slot.ts'
 import { callIdOf, type Exchange, type Shown, stepOf, Violation } from './laws.ts'

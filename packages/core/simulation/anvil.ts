@@ -6,7 +6,7 @@ import {
   type FunctionContext,
   type Outcome,
   type Reply,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin'
 import { z } from 'zod'
 
 /**

@@ -1,4 +1,4 @@
-import type { ClaimedTask, TaskClaim } from '@contractor/core/plugin'
+import type { ClaimedTask, TaskClaim } from '@contractor/plugin/wire'
 import type { TaskName } from './anvil.ts'
 
 /** A law that was broken: what ends a run and makes its seed a failing one. */

@@ -1,5 +1,6 @@
 import type { Contractor } from '@contractor/core'
-import { type ClaimedTask, isStorable } from '@contractor/core/plugin'
+import { isStorable } from '@contractor/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { Sql } from 'postgres'
 
 type Dispatch = Contractor['dispatch']

@@ -1,5 +1,7 @@
 /** Contractor's engine, as a library. */
 
+export type { ErrorCode, ErrorData } from '@contractor/plugin'
+export { ContractorError, isContractorError } from '@contractor/plugin'
 export type { Blueprint } from './blueprint/blueprint.ts'
 export { blueprintInput, blueprintView } from './blueprint/blueprint.ts'
 export type { Blueprints } from './blueprint/blueprints.ts'
@@ -66,6 +68,7 @@ export { stepView } from './job/step.ts'
 export type { WaitOptions } from './job/wait-completed.ts'
 export type { Page } from './name.ts'
 export { idPageRequest, pageRequest } from './name.ts'
+export { nameUnknown } from './near-name.ts'
 export type { AddressView } from './network/address.ts'
 export {
   addressChanges,
@@ -97,9 +100,6 @@ export { networkQuery } from './network/networks.ts'
 export type { PlotContent, PlotView } from './plot/plot.ts'
 export { plotChanges, plotContent, plotContentQuery, plotInput, plotQuery, plotView } from './plot/plot.ts'
 export type { Plots } from './plot/plots.ts'
-export type { ErrorCode, ErrorData } from './plugin/error.ts'
-export { ContractorError, isContractorError } from './plugin/error.ts'
-export { nameUnknown } from './plugin/near-name.ts'
 export type { Pxe } from './pxe/pxe.ts'
 export { pxeInput, pxeView } from './pxe/pxe.ts'
 export type { Pxes } from './pxe/pxes.ts'

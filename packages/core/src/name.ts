@@ -1,7 +1,7 @@
+import { json } from '@contractor/plugin'
 import { z } from 'zod'
-import { json } from './plugin/json.ts'
-import { withLfWithin } from './plugin/line-ends.ts'
-import { nameUnknown } from './plugin/near-name.ts'
+import { withLfWithin } from './line-ends.ts'
+import { nameUnknown } from './near-name.ts'
 
 /** The rules for names: one schema each, for SDK, REST and resource files alike. */
 

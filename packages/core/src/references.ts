@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from './database/database.ts'
-import { ContractorError } from './plugin/error.ts'
 
 /** Names of what an input refers to, by kind. */
 export interface References {

@@ -1,3 +1,4 @@
+import { ContractorError } from '@contractor/plugin'
 import { and, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
 import { job } from './database/job-schema.ts'
@@ -9,7 +10,6 @@ import type { NewEvent } from './event/event.ts'
 import { recordEvents } from './event/record-events.ts'
 import { jobTarget, refName, type TargetRef, targetKey } from './job/target.ts'
 import { wakeNeighbours } from './job/wake-neighbours.ts'
-import { ContractorError } from './plugin/error.ts'
 import { forgetMatches } from './survey/forget-matches.ts'
 
 /**

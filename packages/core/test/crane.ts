@@ -4,7 +4,7 @@ import {
   defineTaskFunction,
   defineTasks,
   type FunctionContext,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin'
 import { z } from 'zod'
 
 /** A Foundation type whose functions change their minds: they ask for one thing and then for another. */

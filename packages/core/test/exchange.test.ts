@@ -1,4 +1,4 @@
-import type { ClaimedTask } from '@contractor/core/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import { describe, expect, it } from 'vitest'
 import { databaseKinds, postgresKind } from '../../../test/databases.ts'
 import { agent, openShop, type Shop } from './shop.ts'

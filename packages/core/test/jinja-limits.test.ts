@@ -1,7 +1,7 @@
+import type { Json } from '@contractor/plugin'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTemplates, TemplateError } from '../src/jinja/templates.ts'
-import type { Json } from '../src/plugin/json.ts'
 
 const templates = createTemplates()
 const nested = (depth: number, open: string, close: string, inner = '1') =>

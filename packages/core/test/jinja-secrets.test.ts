@@ -1,6 +1,6 @@
+import { writeSecret } from '@contractor/plugin/engine'
 import { describe, expect, it } from 'vitest'
 import { createTemplates } from '../src/jinja/templates.ts'
-import { writeSecret } from '../src/plugin/secret.ts'
 
 const templates = createTemplates()
 const pin = writeSecret({ name: 'lab/pin', sealed: 'c2VhbGVk' })

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Json } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
 import { createTemplates, TemplateError, type Unknown } from '../src/jinja/templates.ts'
-import type { Json } from '../src/plugin/json.ts'
 
 /** A template with what Jinja2 3.1 itself makes of it: see `jinja/reference.py`. */
 interface Case {

@@ -1,4 +1,5 @@
-import type { ClaimedTask, Json } from '@contractor/core/plugin'
+import type { Json } from '@contractor/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { crane } from './crane.ts'

@@ -5,7 +5,7 @@ import {
   defineTaskFunction,
   defineTasks,
   type FunctionContext,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin'
 import { z } from 'zod'
 
 /** A small Foundation type for tests: each kind of function that the Foreman has to handle, once. */

@@ -1,15 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createContractor } from '@contractor/core'
-import {
-  type ClaimedTask,
-  defineFunction,
-  defineModule,
-  defineTaskFunction,
-  defineTasks,
-  type Json,
-  secret,
-} from '@contractor/core/plugin'
 import { createManualClock } from '@contractor/core/testing'
+import { defineFunction, defineModule, defineTaskFunction, defineTasks, type Json, secret } from '@contractor/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { createPostgresDatabase, databaseKinds, postgresKind } from '../../../test/databases.ts'

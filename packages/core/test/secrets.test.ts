@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createContractor } from '@contractor/core'
-import { defineFoundation, defineTaskFunction, defineTasks, secret } from '@contractor/core/plugin'
+import type { Json } from '@contractor/plugin'
+import { defineFoundation, defineTaskFunction, defineTasks, secret } from '@contractor/plugin'
+import { mapSecretPlaces } from '@contractor/plugin/engine'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { Json } from '../src/plugin/json.ts'
-import { mapSecretPlaces } from '../src/plugin/secret.ts'
 import { openShop } from './shop.ts'
 
 const tasks = defineTasks({

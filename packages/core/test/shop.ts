@@ -6,8 +6,9 @@ import {
   type Job,
   type Structure,
 } from '@contractor/core'
-import type { ClaimedTask, Json } from '@contractor/core/plugin'
 import { createManualClock, type ManualClock } from '@contractor/core/testing'
+import type { Json } from '@contractor/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import { onTestFinished } from 'vitest'
 import { type DatabaseKind, postgresKind, type TestDatabase } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'

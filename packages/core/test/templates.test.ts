@@ -1,6 +1,6 @@
+import type { Json } from '@contractor/plugin'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTemplates } from '../src/jinja/templates.ts'
-import type { Json } from '../src/plugin/json.ts'
 
 const templates = createTemplates()
 afterAll(() => templates.close())

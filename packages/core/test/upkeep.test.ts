@@ -1,5 +1,5 @@
 import { checkUpgrade } from '@contractor/core'
-import { defineFoundation, defineFunction } from '@contractor/core/plugin'
+import { defineFoundation, defineFunction } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { gauge, lathe } from './lathe.ts'

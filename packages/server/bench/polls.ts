@@ -1,4 +1,4 @@
-import type { ClaimedTask } from '@contractor/core/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import { quantile, rounded } from './figures.ts'
 import { openWorkshop, stepsScript, type Workshop } from './workshop.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isContractorError } from '@contractor/core/plugin'
+import { isContractorError } from '@contractor/plugin'
 import { Command, InvalidArgumentError } from 'commander'
 import type { DnsUpdateOptions } from './dns-update.ts'
 import type { DnsWriteOptions } from './dns-write.ts'

@@ -1,5 +1,5 @@
 import { type Contractor, ContractorError } from '@contractor/core'
-import { serverHeader } from '@contractor/core/plugin'
+import { serverHeader } from '@contractor/plugin/wire'
 import { bodyLimit } from 'hono/body-limit'
 import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'

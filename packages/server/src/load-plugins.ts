@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ContractorError } from '@contractor/core'
-import type { Plugin } from '@contractor/core/plugin'
+import type { Plugin } from '@contractor/plugin'
 
 /** Imports plugins by package name or path, from the folder that the command runs in first. Throws PLUGIN_INVALID. */
 export async function loadPlugins(names: readonly string[]): Promise<Plugin[]> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Contractor, createContractor } from '@contractor/core'
-import { defineFoundation } from '@contractor/core/plugin'
+import { defineFoundation } from '@contractor/plugin'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { postgresKind } from '../../../test/databases.ts'

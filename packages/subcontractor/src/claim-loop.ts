@@ -1,4 +1,4 @@
-import type { ClaimedTask } from '@contractor/core/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { ClaimRequests } from './claim-requests.ts'
 import { type Clock, wait } from './clock.ts'
 import { type Connection, retryDelayMs } from './connection.ts'

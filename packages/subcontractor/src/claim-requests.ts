@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '@contractor/core/plugin'
+import type { ClaimRequest } from '@contractor/plugin/wire'
 import type { Clock } from './clock.ts'
 
 /**

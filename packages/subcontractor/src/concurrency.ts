@@ -1,4 +1,4 @@
-import { ContractorError, type HandlerModule } from '@contractor/core/plugin'
+import { ContractorError, type HandlerModule } from '@contractor/plugin'
 
 const defaultConcurrency = 4
 

@@ -1,4 +1,4 @@
-import { isContractorError } from '@contractor/core/plugin'
+import { isContractorError } from '@contractor/plugin'
 import { type Clock, wait } from './clock.ts'
 import type { Log } from './log.ts'
 import { foreignStatus } from './read-answer.ts'

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type ClaimedTask, claimRequest, type HandlerModule, parseInput, type TaskClaim } from '@contractor/core/plugin'
+import { type HandlerModule, parseInput } from '@contractor/plugin'
+import { type ClaimedTask, claimRequest, type TaskClaim } from '@contractor/plugin/wire'
 import pLimit from 'p-limit'
 import { createChanges } from './changes.ts'
 import { createClaimLoop } from './claim-loop.ts'

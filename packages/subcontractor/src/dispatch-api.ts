@@ -1,17 +1,16 @@
+import { ContractorError, isContractorError } from '@contractor/plugin'
 import {
   type ClaimReply,
   type ClaimRequest,
   type ClaimsReply,
   type ClaimsRequest,
-  ContractorError,
   claimReply,
   claimsReply,
-  isContractorError,
   type ReleaseRequest,
   type ResultsReply,
   type ResultsRequest,
   resultsReply,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin/wire'
 import type { z } from 'zod'
 import type { Clock } from './clock.ts'
 import { readAnswer, unreachable, version } from './read-answer.ts'

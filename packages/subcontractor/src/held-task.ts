@@ -1,4 +1,4 @@
-import type { ClaimedTask } from '@contractor/core/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 
 /**
  * A Task that this agent holds: `queued` behind the concurrency limit, `running` in its handler, `finished` with a result

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lockDirectory } from '@contractor/core/directory-lock'
-import { ContractorError, isContractorError, type TaskClaim, taskClaim, taskResult } from '@contractor/core/plugin'
+import { ContractorError, isContractorError } from '@contractor/plugin'
+import { lockDirectory } from '@contractor/plugin/directory-lock'
+import { type TaskClaim, taskClaim, taskResult } from '@contractor/plugin/wire'
 import { z } from 'zod'
 import type { Log } from './log.ts'
 

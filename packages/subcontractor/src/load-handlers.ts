@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ContractorError, type HandlerModule } from '@contractor/core/plugin'
+import { ContractorError, type HandlerModule } from '@contractor/plugin'
 
 /**
  * Imports `NAME/handlers`, as found from `folder` or, failing that, from this package. Throws PLUGIN_INVALID when it is

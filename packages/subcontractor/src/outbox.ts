@@ -1,12 +1,5 @@
-import {
-  type ClaimedTask,
-  type ClaimRequest,
-  isContractorError,
-  type ResultsReply,
-  type TaskResult,
-  toWireError,
-  type WireError,
-} from '@contractor/core/plugin'
+import { isContractorError, toWireError, type WireError } from '@contractor/plugin'
+import type { ClaimedTask, ClaimRequest, ResultsReply, TaskResult } from '@contractor/plugin/wire'
 import type { ClaimRequests } from './claim-requests.ts'
 import { type Clock, wait } from './clock.ts'
 import { type Connection, retryDelayMs } from './connection.ts'

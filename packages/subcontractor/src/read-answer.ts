@@ -1,4 +1,5 @@
-import { ContractorError, serverHeader } from '@contractor/core/plugin'
+import { ContractorError } from '@contractor/plugin'
+import { serverHeader } from '@contractor/plugin/wire'
 import { z } from 'zod'
 
 /**

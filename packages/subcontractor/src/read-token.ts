@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ContractorError } from '@contractor/core/plugin'
+import { ContractorError } from '@contractor/plugin'
 
 /**
  * The agent's token, from a file or from the environment variable CONTRACTOR_TOKEN. Never from the command line, which

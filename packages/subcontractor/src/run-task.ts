@@ -1,14 +1,5 @@
-import {
-  type ClaimedTask,
-  type HandlerModule,
-  type Json,
-  json,
-  mendJson,
-  parseInput,
-  type TaskResult,
-  taskResult,
-  toWireError,
-} from '@contractor/core/plugin'
+import { type HandlerModule, type Json, json, mendJson, parseInput, toWireError } from '@contractor/plugin'
+import { type ClaimedTask, type TaskResult, taskResult } from '@contractor/plugin/wire'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 

@@ -1,4 +1,4 @@
-import type { HandlerContext, HandlerModule } from '@contractor/core/plugin'
+import type { HandlerContext, HandlerModule } from '@contractor/plugin'
 import { createSubContractor, type SubContractorOptions } from '../src/create-subcontractor.ts'
 import { createLineLog } from '../src/log.ts'
 import { agentToken, createFakeServer, type FakeServer } from './fake-server.ts'

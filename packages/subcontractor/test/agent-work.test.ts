@@ -1,4 +1,4 @@
-import { defineHandlers, defineModule, defineTasks, taskFailed } from '@contractor/core/plugin'
+import { defineHandlers, defineModule, defineTasks, taskFailed } from '@contractor/plugin'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { createFixture, createTestModule, type Fixture } from './agent-fixture.ts'

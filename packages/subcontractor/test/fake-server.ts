@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import type { Json } from '@contractor/plugin'
 import {
   type ClaimedTask,
   type ClaimRequest,
@@ -8,14 +9,13 @@ import {
   claimRequest,
   claimsReply,
   claimsRequest,
-  type Json,
   releaseRequest,
   resultsReply,
   resultsRequest,
   serverHeader,
   type TaskClaim,
   type TaskResult,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin/wire'
 import type { z } from 'zod'
 import { createRecord } from './record.ts'
 

@@ -1,4 +1,4 @@
-import { serverHeader } from '@contractor/core/plugin'
+import { serverHeader } from '@contractor/plugin/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createFixture, type Fixture } from './agent-fixture.ts'
 import { type Answer, ownReply, refusal } from './fake-server.ts'

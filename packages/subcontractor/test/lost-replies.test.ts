@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '@contractor/core/plugin'
+import type { ClaimRequest } from '@contractor/plugin/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createClaimRequests } from '../src/claim-requests.ts'
 import { createFixture, type Fixture, settle } from './agent-fixture.ts'

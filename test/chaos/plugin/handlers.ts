@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineHandlers } from '@contractor/core/plugin'
+import { defineHandlers } from '@contractor/plugin'
 import { page } from './index.ts'
 
 /** How long a step takes at most before, and after, its effect: the time in which its agent may be killed. */

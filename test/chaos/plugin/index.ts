@@ -1,4 +1,4 @@
-import { defineFoundation, defineTaskFunction, defineTasks, type FunctionContext } from '@contractor/core/plugin'
+import { defineFoundation, defineTaskFunction, defineTasks, type FunctionContext } from '@contractor/plugin'
 import { z } from 'zod'
 
 /** A Foundation type for the chaos test: a page of a ledger, on which each step of a Job writes one line. */

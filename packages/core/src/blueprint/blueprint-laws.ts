@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
 import type { BlueprintInput } from './blueprint.ts'
 import { loadBlueprintTree } from './blueprint-tree.ts'
 

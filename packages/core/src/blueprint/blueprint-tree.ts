@@ -1,8 +1,8 @@
+import type { Json } from '@contractor/plugin'
 import { inArray, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint, blueprintScript } from '../database/schema.ts'
-import type { Json } from '../plugin/json.ts'
 
 /** BluePrints with all their ancestors, as read by one call. */
 export interface BlueprintTree {

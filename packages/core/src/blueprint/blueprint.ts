@@ -1,10 +1,10 @@
+import { ContractorError } from '@contractor/plugin'
 import { asc, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript } from '../database/schema.ts'
 import { type HardwareTemplate, hardwareTemplate } from '../hardware/template.ts'
 import { configValues, plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
 
 export const blueprintInput = z.strictObject({
   kind: z.enum(['structure', 'foundation']),

@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
@@ -8,7 +9,6 @@ import { surface } from '../engine/surface.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { requireSite } from '../site/sites.ts'
 import { complexStates } from './complex-state.ts'
 

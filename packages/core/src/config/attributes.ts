@@ -1,7 +1,7 @@
+import type { Json } from '@contractor/plugin'
 import type { Values } from '../database/columns.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type InterfaceAddress, type InterfaceEntry, toInterfaceMap } from '../network/interface-map.ts'
-import type { Json } from '../plugin/json.ts'
 import type { FoundationRow, SiteRow, StructureRow } from './config-rows.ts'
 
 /** What the engine itself says in a config. Names begin with `_`, global ones with `__`; no config value may have them. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { json, maskSecrets, parseInput } from '@contractor/plugin'
 import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Values } from '../database/columns.ts'
@@ -7,9 +8,6 @@ import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
-import { parseInput } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
-import { maskSecrets } from '../plugin/secret.ts'
 
 /** One change of one config value, by a script or by an operator. */
 export const configChangeView = z.object({

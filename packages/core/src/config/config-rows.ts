@@ -1,9 +1,9 @@
+import type { Json } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type AddressRow, addressesOf, type InterfaceRow, interfacesOf } from '../network/interface-map.ts'
-import type { Json } from '../plugin/json.ts'
 
 /**
  * All that the config of many targets is made of, in one statement: nothing of it is kept, so that a change anywhere

@@ -1,8 +1,7 @@
+import { isContractorError, type Json, json, maskSecrets } from '@contractor/plugin'
+import { asJson } from '@contractor/plugin/engine'
 import { z } from 'zod'
 import type { Templates } from '../jinja/templates.ts'
-import { isContractorError } from '../plugin/error.ts'
-import { asJson, type Json, json } from '../plugin/json.ts'
-import { maskSecrets } from '../plugin/secret.ts'
 import { type Layer, type MergeStep, mergeLayers } from './merge-values.ts'
 import { namedBy, renderValues } from './render-values.ts'
 

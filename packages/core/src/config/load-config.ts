@@ -1,8 +1,8 @@
+import type { Json } from '@contractor/plugin'
+import { maskSecrets } from '@contractor/plugin'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Json } from '../plugin/json.ts'
-import { maskSecrets } from '../plugin/secret.ts'
 import { linkSecrets, loadNamedSecrets } from '../secret/secrets.ts'
 import {
   foundationAttributes,

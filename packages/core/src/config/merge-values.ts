@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '@contractor/plugin'
+import { ContractorError } from '@contractor/plugin'
 import type { Values } from '../database/columns.ts'
-import { ContractorError } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
 
 /**
  * Merging of config values, one source after the other. A name may begin with an operator:

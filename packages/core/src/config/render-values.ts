@@ -1,8 +1,8 @@
+import type { Json } from '@contractor/plugin'
+import { ContractorError } from '@contractor/plugin'
+import { mapTexts } from '@contractor/plugin/engine'
 import type { Values } from '../database/columns.ts'
 import { isTemplate, TemplateError, type Templates } from '../jinja/templates.ts'
-import { ContractorError } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
-import { mapTexts } from '../plugin/secret.ts'
 
 /**
  * Rendering of config values: every text, also inside of lists and maps, is a Jinja2 template over all values.

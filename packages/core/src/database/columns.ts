@@ -1,5 +1,5 @@
+import type { Json } from '@contractor/plugin'
 import { bigint, pgSchema, timestamp } from 'drizzle-orm/pg-core'
-import type { Json } from '../plugin/json.ts'
 
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
 export const contractor = pgSchema('contractor')

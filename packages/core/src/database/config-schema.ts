@@ -1,5 +1,5 @@
+import type { Json } from '@contractor/plugin'
 import { bigint, index, jsonb, text } from 'drizzle-orm/pg-core'
-import type { Json } from '../plugin/json.ts'
 import { contractor, identity, moment } from './columns.ts'
 
 /** Each change of one config value. Without references, so that it can be read when what it is about is gone. */

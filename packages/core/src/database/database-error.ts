@@ -1,4 +1,4 @@
-import { ContractorError, isContractorError } from '../plugin/error.ts'
+import { ContractorError, isContractorError } from '@contractor/plugin'
 import { sqlState } from './database.ts'
 
 /**

@@ -1,3 +1,4 @@
+import type { Json } from '@contractor/plugin'
 import type { State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
@@ -15,7 +16,6 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { Call } from '../foreman/call.ts'
 import type { Undoing } from '../foreman/undo.ts'
-import type { Json } from '../plugin/json.ts'
 import { contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
 import { dependency, foundation, program, site, structure } from './schema.ts'
 

@@ -1,5 +1,5 @@
+import { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
-import { ContractorError } from '../plugin/error.ts'
 import { type Db, executeRows } from './database.ts'
 import { internalsOf } from './internals.ts'
 import { migrations } from './migrations.ts'

@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import type { PGlite } from '@electric-sql/pglite'
 import type { Sql } from 'postgres'
-import { ContractorError } from '../plugin/error.ts'
 import type { Database } from './database.ts'
 import { openPglite, wrapPglite } from './open-pglite.ts'
 import { openBeside, openPostgres } from './open-postgres.ts'

@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres, { type ReservedSql, type Sql } from 'postgres'
-import { ContractorError } from '../plugin/error.ts'
 import { type Database, sqlState } from './database.ts'
 import { isUpToDate, migrate, migrationLock } from './migrate.ts'
 import { outliveLoss } from './outlive-loss.ts'

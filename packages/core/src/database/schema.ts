@@ -1,3 +1,4 @@
+import type { Json } from '@contractor/plugin'
 import type { Program } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
@@ -14,7 +15,6 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import type { Json } from '../plugin/json.ts'
 import { contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
 import { zone } from './dns-schema.ts'
 

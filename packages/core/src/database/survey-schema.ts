@@ -1,6 +1,6 @@
+import type { Json } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { check, index, inet, jsonb, text, unique } from 'drizzle-orm/pg-core'
-import type { Json } from '../plugin/json.ts'
 import { contractor, createdAt, moment, updatedAt, type Values } from './columns.ts'
 import { foundation } from './schema.ts'
 

@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { and, asc, eq, gt, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
@@ -13,7 +14,6 @@ import { loadNeighbours } from '../job/neighbours.ts'
 import { type DependencyRow, lockTarget, type WholeTarget } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { idPageRequest, locator, type Page, plainName, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
 
 const id = z.number().int().positive()

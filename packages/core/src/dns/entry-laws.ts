@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { zone, zoneEntry } from '../database/dns-schema.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { absolute, isWithin, namesAbove, relative } from './dns-name.ts'
 import type { Entry } from './entry.ts'
 import { membersOf } from './site-zone.ts'

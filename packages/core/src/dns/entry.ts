@@ -1,5 +1,5 @@
+import { ContractorError } from '@contractor/plugin'
 import { z } from 'zod'
-import { ContractorError } from '../plugin/error.ts'
 import { absolute, dataOwner, dataTarget, hostOwner, hostTarget, longestName, zoneName } from './dns-name.ts'
 import { ipv4, ipv6 } from './ip.ts'
 

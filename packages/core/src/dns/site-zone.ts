@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
 
 /**
  * A Site's Zone is its own, or that of the nearest Site above that has one. Within a Zone each hostname is there once,

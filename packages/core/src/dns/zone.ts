@@ -1,8 +1,8 @@
+import { ContractorError } from '@contractor/plugin'
 import { eq, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { zone } from '../database/dns-schema.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { hostName, mailbox, zoneName } from './dns-name.ts'
 import { seconds } from './entry.ts'
 

@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
@@ -8,7 +9,6 @@ import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { checkDelegation, checkNoAlias } from './entry-laws.ts'
 import {
   checkTimings,

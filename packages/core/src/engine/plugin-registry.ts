@@ -1,7 +1,11 @@
-import type { AnyFunction } from '../plugin/define-function.ts'
-import { engineModules, type FoundationPlugin, type ModulePlugin, type Plugin } from '../plugin/define-plugin.ts'
-import type { TaskDefinition } from '../plugin/define-task.ts'
-import { ContractorError } from '../plugin/error.ts'
+import type { AnyFunction, TaskDefinition } from '@contractor/plugin'
+import {
+  ContractorError,
+  engineModules,
+  type FoundationPlugin,
+  type ModulePlugin,
+  type Plugin,
+} from '@contractor/plugin'
 import { dhcpModule } from '../pxe/dhcp-module.ts'
 import { signaling } from '../signal/signaling.ts'
 import { structureModule } from '../structure/structure-module.ts'

@@ -1,7 +1,7 @@
+import { ContractorError, isContractorError } from '@contractor/plugin'
 import { toDatabaseError } from '../database/database-error.ts'
 import { describeHolder, findLongTransactions } from '../database/lock-holders.ts'
 import { callWaitMs } from '../database/open-postgres.ts'
-import { ContractorError, isContractorError } from '../plugin/error.ts'
 import type { Engine } from './engine.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { json } from '@contractor/plugin'
 import { z } from 'zod'
-import { json } from '../plugin/json.ts'
 
 /** What may happen, by the object that it happens to. */
 export const eventTypes = [

@@ -1,3 +1,4 @@
+import { asJson } from '@contractor/plugin/engine'
 import {
   createState,
   inspect,
@@ -12,7 +13,6 @@ import type { Engine } from '../engine/engine.ts'
 import { jobKind } from '../job/rules.ts'
 import type { NewStep } from '../job/step.ts'
 import { targetRef } from '../job/target.ts'
-import { asJson } from '../plugin/json.ts'
 import { hasReport } from '../signal/place-report.ts'
 import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'

@@ -1,12 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { AnyFunction, Plugin, Reply, TaskRequest, WireError } from '@contractor/plugin'
+import { type Json, json } from '@contractor/plugin'
 import type { PendingCall, State } from '@contractor/tscript'
 import { z } from 'zod'
 import type { PluginRegistry } from '../engine/plugin-registry.ts'
-import type { AnyFunction, Reply } from '../plugin/define-function.ts'
-import type { Plugin } from '../plugin/define-plugin.ts'
-import type { TaskRequest } from '../plugin/define-task.ts'
-import type { WireError } from '../plugin/error.ts'
-import { type Json, json } from '../plugin/json.ts'
 
 /**
  * A call of a plugin's function that is under way. It is kept inside the script's own state, so that there is one truth

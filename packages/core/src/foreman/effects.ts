@@ -1,3 +1,6 @@
+import type { FoundationPlugin } from '@contractor/plugin'
+import { type Json, json } from '@contractor/plugin'
+import { holdsSecret, mapSecretPlaces, mapTexts } from '@contractor/plugin/engine'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { recordConfigChanges } from '../config/config-changes.ts'
@@ -8,9 +11,6 @@ import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { writeLiteral } from '../jinja/literal.ts'
 import type { Target } from '../job/target.ts'
-import type { FoundationPlugin } from '../plugin/define-plugin.ts'
-import { type Json, json } from '../plugin/json.ts'
-import { holdsSecret, mapSecretPlaces, mapTexts } from '../plugin/secret.ts'
 
 /**
  * What a script, and the functions that it calls, change in their target. It is collected while the script runs, and is

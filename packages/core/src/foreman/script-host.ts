@@ -1,3 +1,6 @@
+import type { FoundationContext, FunctionContext, Outcome, TaskRequest } from '@contractor/plugin'
+import { type Json, json } from '@contractor/plugin'
+import { asJson, holdsSecret } from '@contractor/plugin/engine'
 import {
   type CallReply,
   type Host,
@@ -10,10 +13,6 @@ import { z } from 'zod'
 import type { Config } from '../config/load-config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Target } from '../job/target.ts'
-import type { FoundationContext, FunctionContext, Outcome } from '../plugin/define-function.ts'
-import type { TaskRequest } from '../plugin/define-task.ts'
-import { asJson, type Json, json } from '../plugin/json.ts'
-import { holdsSecret } from '../plugin/secret.ts'
 import { dhcpModule } from '../pxe/dhcp-module.ts'
 import type { OutTask } from '../task/out-task.ts'
 import {

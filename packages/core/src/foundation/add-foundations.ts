@@ -1,10 +1,10 @@
+import { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { FoundationRow } from '../job/target.ts'
-import { ContractorError } from '../plugin/error.ts'
 import type { FoundationInput } from './foundation.ts'
 import { checkFoundations } from './foundation-laws.ts'
 

@@ -1,3 +1,4 @@
+import { ContractorError, json, maskSecrets } from '@contractor/plugin'
 import { eq, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
@@ -5,9 +6,6 @@ import { foundation } from '../database/schema.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { locator, pageRequest, plainName } from '../name.ts'
 import { macText } from '../network/mac.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
-import { maskSecrets } from '../plugin/secret.ts'
 
 const serial = z.string().trim().min(1).max(100)
 

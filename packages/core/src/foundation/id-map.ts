@@ -1,3 +1,5 @@
+import { ContractorError } from '@contractor/plugin'
+import { asJson } from '@contractor/plugin/engine'
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
@@ -6,8 +8,6 @@ import { checkHardware, type Difference } from '../hardware/check-hardware.ts'
 import { type Hardware, withoutProof } from '../hardware/hardware.ts'
 import { loadTemplate } from '../hardware/load-template.ts'
 import type { FoundationRow } from '../job/target.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { asJson } from '../plugin/json.ts'
 
 /**
  * A Foundation whose BluePrint has a validation template is located, or built without having been located, only with an

@@ -1,5 +1,5 @@
+import { type Json, json } from '@contractor/plugin'
 import { z } from 'zod'
-import { type Json, json } from '../plugin/json.ts'
 import type { Hardware } from './hardware.ts'
 import {
   describeRequirement,

@@ -1,7 +1,7 @@
+import { isStorable } from '@contractor/plugin'
 import { z } from 'zod'
 import { macText } from '../network/mac.ts'
 import { findIp, formatIp } from '../network/subnet.ts'
-import { isStorable } from '../plugin/text.ts'
 
 /**
  * What a machine reports of itself, and what a Foundation keeps of that as its id map. Whatever is not named here is

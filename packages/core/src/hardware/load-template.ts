@@ -1,6 +1,6 @@
+import { parseInput } from '@contractor/plugin'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
-import { parseInput } from '../plugin/error.ts'
 import { asksNothing, type HardwareTemplate, hardwareTemplate, mergeTemplates } from './template.ts'
 
 export interface LoadedTemplate {

@@ -1,7 +1,6 @@
+import { ContractorError, cutText } from '@contractor/plugin'
 import { z } from 'zod'
 import { whyNoMac } from '../network/mac.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { cutText } from '../plugin/text.ts'
 import { type Hardware, hardware } from './hardware.ts'
 
 /**

@@ -1,9 +1,9 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { locator } from '../name.ts'
 import { ipText } from '../network/subnet.ts'
-import { ContractorError } from '../plugin/error.ts'
 
 /**
  * By what a machine is known that asks what it is told. Its config UUID is known to itself alone, and so is its own

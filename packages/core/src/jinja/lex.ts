@@ -1,4 +1,4 @@
-import { holdsSecret } from '../plugin/secret.ts'
+import { holdsSecret } from '@contractor/plugin/engine'
 import { TemplateError } from './failure.ts'
 import { strip } from './text.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from '../plugin/json.ts'
+import type { Json } from '@contractor/plugin'
 import { fail } from './failure.ts'
 import type { FilterRun } from './filter.ts'
 import { filters } from './filters.ts'

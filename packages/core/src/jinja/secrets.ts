@@ -1,4 +1,4 @@
-import { holdsSecret } from '../plugin/secret.ts'
+import { holdsSecret } from '@contractor/plugin/engine'
 import { fail } from './failure.ts'
 import { isText, textOf, type Value } from './values.ts'
 

@@ -1,5 +1,5 @@
-import type { Json } from '../plugin/json.ts'
-import { maskText } from '../plugin/secret.ts'
+import type { Json } from '@contractor/plugin'
+import { maskText } from '@contractor/plugin/engine'
 import { execute } from './execute.ts'
 import { Failure, TemplateError } from './failure.ts'
 import { parseTemplate } from './parse.ts'

@@ -1,5 +1,5 @@
-import type { Json } from '../plugin/json.ts'
-import { holdsSecret } from '../plugin/secret.ts'
+import type { Json } from '@contractor/plugin'
+import { holdsSecret } from '@contractor/plugin/engine'
 import { fail } from './failure.ts'
 import type { Limits } from './limits.ts'
 

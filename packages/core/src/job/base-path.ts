@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { type TargetRef, targetKey } from './target.ts'
 
 /** A place in the graph of what needs what. A Complex needs its members. */

@@ -1,3 +1,4 @@
+import type { Json, Plugin } from '@contractor/plugin'
 import { type Program, parseState, referencedNames } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import { executeRows } from '../database/database.ts'
@@ -5,8 +6,6 @@ import { type DatabaseOption, openDatabase } from '../database/open-database.ts'
 import { createPluginRegistry, type PluginRegistry } from '../engine/plugin-registry.ts'
 import { call } from '../foreman/call.ts'
 import { undoing } from '../foreman/undo.ts'
-import type { Plugin } from '../plugin/define-plugin.ts'
-import type { Json } from '../plugin/json.ts'
 
 /** Whether one live Job can go on with the version and the plugins that are about to be started. */
 export interface UpgradeCheck {

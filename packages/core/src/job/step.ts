@@ -1,3 +1,4 @@
+import { type Json, json, maskSecrets, parseInput } from '@contractor/plugin'
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
@@ -7,9 +8,6 @@ import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
 import type { Undoable } from '../foreman/undo.ts'
 import { idPageRequest, type Page, toPage } from '../name.ts'
-import { parseInput } from '../plugin/error.ts'
-import { type Json, json } from '../plugin/json.ts'
-import { maskSecrets } from '../plugin/secret.ts'
 
 /** One thing that a Job has done: an answer of an agent, or a call that can be undone. */
 export const stepView = z.object({

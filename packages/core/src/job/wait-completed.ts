@@ -1,6 +1,6 @@
+import { ContractorError } from '@contractor/plugin'
 import type { Engine } from '../engine/engine.ts'
 import type { Events } from '../event/events.ts'
-import { ContractorError } from '../plugin/error.ts'
 import type { JobView } from './job.ts'
 
 export interface WaitOptions {

@@ -1,9 +1,9 @@
+import { ContractorError } from '@contractor/plugin'
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
 import { addressBlock } from '../database/network-schema.ts'
 import { plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import { containsIp, type Ip, ipText, netmaskOf, parseIp, parseSubnet, subnetText, whyUnusable } from './subnet.ts'
 

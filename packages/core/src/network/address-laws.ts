@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
 import { type AddressOwner, checkTarget } from './address.ts'
 import { portNamed } from './interface.ts'

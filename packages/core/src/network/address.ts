@@ -1,8 +1,8 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { interfaceName, plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import { ipText } from './subnet.ts'
 

@@ -1,8 +1,8 @@
+import { parseInput } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { parseInput } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import { refuseTaken } from './add-addresses.ts'
 import {

@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import type { InterfaceInput } from './interface.ts'
 import { interfaceTitle, portNamed } from './interface.ts'

@@ -1,10 +1,9 @@
+import { ContractorError, json } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { interfaceName, locator, plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
 import { macText } from './mac.ts'
 
 const parameters = z.record(z.string(), json)

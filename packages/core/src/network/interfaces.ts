@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
@@ -7,7 +8,6 @@ import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { idPageRequest, type Page, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { refuseUnknown } from '../references.ts'
 import { addInterfaces, takeProvisioning } from './add-interfaces.ts'
 import {

@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executePrepared, together } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { insertStatement, ownerColumns, recordAdded } from './add-addresses.ts'
 import { type AddressOwner, type AddressView, type AddressViewRow, toAddressView } from './address.ts'
 import { hasGatewayWithin, lockAddressBlock, requireAddressBlock } from './address-block.ts'

@@ -1,7 +1,7 @@
+import type { ContractorError } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import type { ContractorError } from '../plugin/error.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
 import type { AddressInput } from './address.ts'
 import { formatIp, parseIp, parseSubnet, type Subnet, whyUnusable } from './subnet.ts'

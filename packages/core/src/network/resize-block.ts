@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseField } from '../references.ts'
 import { type AddressBlockRow, checkGateway } from './address-block.ts'
 import { contains, containsIp, formatIp, parseIp, parseSubnet, type Subnet, usableRange } from './subnet.ts'

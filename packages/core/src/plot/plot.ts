@@ -1,9 +1,9 @@
+import { ContractorError } from '@contractor/plugin'
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { plot } from '../database/schema.ts'
 import { pageRequest, plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
 
 /** A physical place: a building, a room, a rack, a position in it. */
 export const plotInput = z.strictObject({

@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
@@ -8,7 +9,6 @@ import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import {
   type PlotContent,
   type PlotRow,

@@ -1,6 +1,6 @@
+import type { ModulePlugin } from '@contractor/plugin'
+import { defineFunction } from '@contractor/plugin'
 import { z } from 'zod'
-import { defineFunction } from '../plugin/define-function.ts'
-import type { ModulePlugin } from '../plugin/define-plugin.ts'
 
 const setPxe = defineFunction({
   description: 'Says what a machine that boots from this interface is given from now on.',

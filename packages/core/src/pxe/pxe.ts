@@ -1,3 +1,4 @@
+import { ContractorError } from '@contractor/plugin'
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Saved } from '../change.ts'
@@ -6,9 +7,8 @@ import { pxe } from '../database/schema.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
+import { lines } from '../line-ends.ts'
 import { plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { lines } from '../plugin/line-ends.ts'
 
 /** What a network-booting machine is given: a boot script (for iPXE) and a template (for the installer), both in Jinja2. */
 export const pxeInput = z.strictObject({

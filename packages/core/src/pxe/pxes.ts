@@ -1,3 +1,4 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import type { Change } from '../change.ts'
@@ -8,7 +9,6 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { type Pxe, putPxes, pxeInput, requirePxe, toPxe } from './pxe.ts'
 
 export interface Pxes {

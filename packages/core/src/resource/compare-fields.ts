@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '@contractor/plugin'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { BlueprintInput } from '../blueprint/blueprint.ts'
-import type { Json } from '../plugin/json.ts'
 import type { PxeInput } from '../pxe/pxe.ts'
 import type { ScriptInput } from '../script/script.ts'
 import type { FieldChange } from './load-result.ts'

@@ -1,5 +1,5 @@
+import { json } from '@contractor/plugin'
 import { z } from 'zod'
-import { json } from '../plugin/json.ts'
 
 export const fieldChange = z.object({
   /** As the file names it: `config_values.swap_size`, `scripts.create`, `boot_script`. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ContractorError, isContractorError } from '../plugin/error.ts'
+import { ContractorError, isContractorError } from '@contractor/plugin'
 import { parseResourceFile, type ResourceFile } from './resource-file.ts'
 import { findTomlLine } from './toml-line.ts'
 

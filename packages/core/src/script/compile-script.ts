@@ -1,8 +1,8 @@
+import { ContractorError } from '@contractor/plugin'
 import { compile, formatDiagnostic, type HostNames, type Program, referencedNames } from '@contractor/tscript'
 import type { Db } from '../database/database.ts'
 import { program } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { scriptNames } from './script-names.ts'
 
 /** Compiles a script against the names that the loaded plugins offer. Throws SCRIPT_INVALID. */

@@ -1,6 +1,6 @@
+import type { AnyFunction } from '@contractor/plugin'
 import type { HostNames } from '@contractor/tscript'
 import type { PluginRegistry } from '../engine/plugin-registry.ts'
-import type { AnyFunction } from '../plugin/define-function.ts'
 
 /**
  * The names that scripts may use, for the checker. `foundation`, `structure` and `config` are open: what they hold

@@ -1,10 +1,10 @@
+import { ContractorError } from '@contractor/plugin'
 import { asc, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { program, script } from '../database/schema.ts'
+import { lines } from '../line-ends.ts'
 import { plainName } from '../name.ts'
-import { ContractorError } from '../plugin/error.ts'
-import { lines } from '../plugin/line-ends.ts'
 
 export const scriptInput = z.strictObject({
   name: plainName,

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { ContractorError } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
-import { holdsSecret, mapTexts, replaceSecrets, secretMask, writeSecret } from '../plugin/secret.ts'
+import type { Json } from '@contractor/plugin'
+import { ContractorError, secretMask } from '@contractor/plugin'
+import { holdsSecret, mapTexts, replaceSecrets, writeSecret } from '@contractor/plugin/engine'
 
 /**
  * Encryption of secrets: AES-256-GCM with a fresh nonce each, the name authenticated with it, so that what is sealed

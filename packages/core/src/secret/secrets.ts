@@ -1,3 +1,5 @@
+import type { Json } from '@contractor/plugin'
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Values } from '../database/columns.ts'
@@ -8,8 +10,6 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Page, pageRequest, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
-import type { Json } from '../plugin/json.ts'
 
 /** Secrets that have a name: a config value `{ "$secret": "lab/root-password" }` stands for one. */
 export const secretName = z

@@ -1,6 +1,6 @@
+import type { ModulePlugin } from '@contractor/plugin'
+import { defineFunction } from '@contractor/plugin'
 import { z } from 'zod'
-import { defineFunction } from '../plugin/define-function.ts'
-import type { ModulePlugin } from '../plugin/define-plugin.ts'
 
 const waitForCompletion = defineFunction({
   description: 'Waits until the machine that is being built reports that it is done, with the cookie of this Job.',

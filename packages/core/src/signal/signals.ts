@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { ContractorError, parseInput } from '@contractor/plugin'
 import { eq } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
@@ -9,7 +10,6 @@ import { surface } from '../engine/surface.ts'
 import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { JobRow } from '../job/target.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
 import { type CompletionReport, mostReports, placeReport } from './place-report.ts'
 
 /** As high as the number of a wait goes: a script that waits as often waits in a loop, with texts or bare reports. */

@@ -1,3 +1,4 @@
+import { ContractorError, json, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { recordConfigChanges } from '../config/config-changes.ts'
@@ -11,8 +12,6 @@ import { lockZones, missingZone } from '../dns/zone.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import { configValues, type Page, pageRequest, plainName, toPage } from '../name.ts'
-import { ContractorError, parseInput } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
 
 export const siteInput = z.strictObject({
   name: plainName,

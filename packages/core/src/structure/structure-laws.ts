@@ -1,9 +1,9 @@
+import { ContractorError } from '@contractor/plugin'
 import { and, inArray, or, sql } from 'drizzle-orm'
 import { selectBlueprints } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint, foundation, structure } from '../database/schema.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { refuseUnknown } from '../references.ts'
 import type { StructureInput } from './structure.ts'
 

@@ -1,7 +1,6 @@
+import type { ModulePlugin } from '@contractor/plugin'
+import { defineFunction, json } from '@contractor/plugin'
 import { z } from 'zod'
-import { defineFunction } from '../plugin/define-function.ts'
-import type { ModulePlugin } from '../plugin/define-plugin.ts'
-import { json } from '../plugin/json.ts'
 
 const setConfig = defineFunction({
   description:

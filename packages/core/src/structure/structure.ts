@@ -1,13 +1,11 @@
+import { ContractorError, json, maskSecrets, wireError } from '@contractor/plugin'
 import { eq, inArray, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { structure } from '../database/schema.ts'
 import type { StructureRow } from '../job/target.ts'
 import { configValues, hostname, idPageRequest, locator, plainName } from '../name.ts'
-import { ContractorError, wireError } from '../plugin/error.ts'
-import { json } from '../plugin/json.ts'
-import { nameUnknown } from '../plugin/near-name.ts'
-import { maskSecrets } from '../plugin/secret.ts'
+import { nameUnknown } from '../near-name.ts'
 
 export const structureInput = z.strictObject({
   hostname,

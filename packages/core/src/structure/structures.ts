@@ -1,3 +1,5 @@
+import { ContractorError, isContractorError, parseInput } from '@contractor/plugin'
+import { keepMasked } from '@contractor/plugin/engine'
 import { and, asc, count, eq, gt, ne, or } from 'drizzle-orm'
 import type { z } from 'zod'
 import { recordConfigChanges } from '../config/config-changes.ts'
@@ -17,8 +19,6 @@ import { lockTarget, type StructureRow, type WholeTarget } from '../job/target.t
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
-import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
-import { keepMasked } from '../plugin/secret.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addStructures } from './add-structures.ts'
 import {

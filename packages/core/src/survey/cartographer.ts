@@ -1,3 +1,4 @@
+import { ContractorError } from '@contractor/plugin'
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db } from '../database/database.ts'
@@ -7,7 +8,6 @@ import { type Hardware, hardware, withoutProof } from '../hardware/hardware.ts'
 import { omission } from '../hardware/read-report.ts'
 import { pageRequest } from '../name.ts'
 import { ipText } from '../network/subnet.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { evidence } from './evidence.ts'
 
 /** What a machine calls itself, the same at each boot: a serial number, a UUID or a MAC, say. */

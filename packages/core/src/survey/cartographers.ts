@@ -1,3 +1,4 @@
+import { ContractorError, isContractorError, parseInput } from '@contractor/plugin'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { z } from 'zod'
@@ -13,7 +14,6 @@ import { checkIdMap } from '../foundation/id-map.ts'
 import type { Hardware, hardware } from '../hardware/hardware.ts'
 import { type Omission, readReport } from '../hardware/read-report.ts'
 import { type Page, toPage } from '../name.ts'
-import { ContractorError, isContractorError, parseInput } from '../plugin/error.ts'
 import { applyStateChanges } from '../target-state.ts'
 import {
   type CartographerRow,

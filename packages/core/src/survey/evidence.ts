@@ -1,10 +1,10 @@
+import { secretMask } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { macText } from '../network/mac.ts'
-import { secretMask } from '../plugin/secret.ts'
 import { bmcMark, cardMacsOf, fold, isSameMachine, macMark, marksOf, serialMark, serialsOf } from './marks.ts'
 
 /**

@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/plugin'
 import { asc, eq, or } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { cartographer } from '../database/survey-schema.ts'
-import { ContractorError } from '../plugin/error.ts'
 import { distinctName, isSameMachine } from './marks.ts'
 
 /**

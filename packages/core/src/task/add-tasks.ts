@@ -1,9 +1,9 @@
+import type { Json } from '@contractor/plugin'
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Json } from '../plugin/json.ts'
-import type { ClaimedTask } from '../plugin/wire.ts'
 import { allowedSites, leaseEnd, roomOf, type Taker } from './claim-tasks.ts'
 
 export interface NewTask {

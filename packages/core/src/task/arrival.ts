@@ -1,9 +1,8 @@
+import { cutText, type Json, mendJson, mendText } from '@contractor/plugin'
+import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import type { TaskResult } from '@contractor/plugin/wire'
 import type { Engine } from '../engine/engine.ts'
 import type { Arrival, AskedTask } from '../foreman/call.ts'
-import { type Json, mendJson } from '../plugin/json.ts'
-import { holdsSecret, mapSecretPlaces } from '../plugin/secret.ts'
-import { cutText, mendText } from '../plugin/text.ts'
-import type { TaskResult } from '../plugin/wire.ts'
 import { scrub } from '../secret/seal.ts'
 import type { HeldTask } from './held-tasks.ts'
 

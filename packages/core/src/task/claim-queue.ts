@@ -1,5 +1,5 @@
+import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { Engine } from '../engine/engine.ts'
-import type { ClaimedTask } from '../plugin/wire.ts'
 import type { Taker } from './claim-tasks.ts'
 
 /**

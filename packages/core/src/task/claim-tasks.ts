@@ -1,10 +1,10 @@
+import type { Json } from '@contractor/plugin'
+import type { ClaimedTask, ClaimRequest } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Json } from '../plugin/json.ts'
-import type { ClaimedTask, ClaimRequest } from '../plugin/wire.ts'
 import type { AgentIdentity } from './dispatch.ts'
 
 /** Who wants Tasks, and for how many of each module there is room. */

@@ -1,9 +1,9 @@
+import type { TaskClaim } from '@contractor/plugin/wire'
 import { type SQL, sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Arrival } from '../foreman/call.ts'
-import type { TaskClaim } from '../plugin/wire.ts'
 import type { Answer } from './answered-tasks.ts'
 
 /**

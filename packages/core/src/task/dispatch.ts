@@ -1,9 +1,3 @@
-import { type Db, inShortTransaction, isLockTimeout, isSerializationFailure } from '../database/database.ts'
-import type { Engine } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
-import { surface } from '../engine/surface.ts'
-import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
-import { waitForJobs } from '../foreman/work.ts'
 import type {
   ClaimedTask,
   ClaimRequest,
@@ -13,7 +7,13 @@ import type {
   ResultsRequest,
   TaskClaim,
   TaskResult,
-} from '../plugin/wire.ts'
+} from '@contractor/plugin/wire'
+import { type Db, inShortTransaction, isLockTimeout, isSerializationFailure } from '../database/database.ts'
+import type { Engine } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
+import { surface } from '../engine/surface.ts'
+import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
+import { waitForJobs } from '../foreman/work.ts'
 import type { Answer } from './answered-tasks.ts'
 import { toArrival, toAsked } from './arrival.ts'
 import { createClaimQueue } from './claim-queue.ts'

@@ -1,7 +1,7 @@
+import type { Json } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Json } from '../plugin/json.ts'
 import type { Answer } from './answered-tasks.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Json } from '../plugin/json.ts'
+import type { Json } from '@contractor/plugin'
 
 /** The Task of a Job that is out: laid out, and perhaps in an agent's hands. */
 export interface OutTask {

@@ -1,6 +1,6 @@
+import type { ClaimRequest } from '@contractor/plugin/wire'
 import { agent as agentTable } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { ClaimRequest } from '../plugin/wire.ts'
 import type { AgentIdentity } from './dispatch.ts'
 
 /** Notes which agents ask for work: not each time, since busy ones ask often, but as often as an explanation needs. */

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pluginLaws } from '@contractor/core/testing'
+import { pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { handlers } from './handlers/index.ts'
 import { iputils } from './iputils.ts'

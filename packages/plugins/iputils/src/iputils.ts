@@ -1,4 +1,4 @@
-import { defineModule } from '@contractor/core/plugin'
+import { defineModule } from '@contractor/plugin'
 import { ping } from './ping.ts'
 import { tasks } from './tasks.ts'
 import { waitForPort } from './wait-for-port.ts'

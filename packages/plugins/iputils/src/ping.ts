@@ -1,4 +1,4 @@
-import { defineTaskFunction } from '@contractor/core/plugin'
+import { defineTaskFunction } from '@contractor/plugin'
 import { z } from 'zod'
 import { target, tasks } from './tasks.ts'
 

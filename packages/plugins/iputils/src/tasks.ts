@@ -1,4 +1,4 @@
-import { defineTasks } from '@contractor/core/plugin'
+import { defineTasks } from '@contractor/plugin'
 import { z } from 'zod'
 
 /** A host name or an IP address. It cannot begin with a dash, and so never is an option of a command. */

@@ -1,4 +1,4 @@
-import { defineFunction, wireError } from '@contractor/core/plugin'
+import { defineFunction, wireError } from '@contractor/plugin'
 import { z } from 'zod'
 import { port, target, tasks } from './tasks.ts'
 

@@ -1,4 +1,4 @@
-import { defineFoundation, defineFunction, type FunctionContext } from '@contractor/core/plugin'
+import { defineFoundation, defineFunction, type FunctionContext } from '@contractor/plugin'
 import { z } from 'zod'
 
 const state = z.object({ instruction: z.string(), done: z.boolean() })

@@ -1,5 +1,5 @@
-import type { FunctionContext } from '@contractor/core/plugin'
-import { pluginLaws } from '@contractor/core/testing'
+import type { FunctionContext } from '@contractor/plugin'
+import { pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { handlers } from './handlers/index.ts'
 import { processFoundation } from './process-foundation.ts'

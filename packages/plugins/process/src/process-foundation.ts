@@ -1,4 +1,4 @@
-import { defineFoundation, defineTaskFunction, type FunctionContext, type Observation } from '@contractor/core/plugin'
+import { defineFoundation, defineTaskFunction, type FunctionContext, type Observation } from '@contractor/plugin'
 import { z } from 'zod'
 import { absoluteDirectory, insidePath, type ProcessStatus, tasks } from './tasks.ts'
 

@@ -1,4 +1,4 @@
-import { defineTasks } from '@contractor/core/plugin'
+import { defineTasks } from '@contractor/plugin'
 import { z } from 'zod'
 import { privateFolder } from './private-folder.ts'
 

@@ -1,4 +1,4 @@
-import type { FoundationPlugin, ModulePlugin } from '@contractor/core/plugin'
+import type { FoundationPlugin, ModulePlugin } from '@contractor/plugin'
 
 export const bed: FoundationPlugin
 export const press: ModulePlugin

@@ -7,7 +7,7 @@ import {
   releaseRequest,
   resultsReply,
   resultsRequest,
-} from '@contractor/core/plugin'
+} from '@contractor/plugin/wire'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, type RouteContext, replies } from '../environment.ts'

@@ -1,4 +1,4 @@
-import { ContractorError } from '../../plugin/error.ts'
+import { ContractorError } from '@contractor/plugin'
 
 /** Algorithms of RFC 8945, section 6, with the names that node:crypto has for them. MD5 is refused. */
 export const tsigAlgorithms: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { defineHandlers } from '@contractor/core/plugin'
+import { defineHandlers } from '@contractor/plugin'
 import { iputils } from '../iputils.ts'
 import { pingHost } from './ping-host.ts'
 import { waitForPort } from './wait-for-port.ts'

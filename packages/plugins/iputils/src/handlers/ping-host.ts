@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 
 /** Runs ping(8): raw sockets need a privilege that the program has, and an agent should not. */
 export function pingHost(

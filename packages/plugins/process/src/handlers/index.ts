@@ -1,4 +1,4 @@
-import { defineHandlers } from '@contractor/core/plugin'
+import { defineHandlers } from '@contractor/plugin'
 import { processFoundation } from '../process-foundation.ts'
 import { prepareDirectory } from './prepare-directory.ts'
 import { processStatus } from './process-status.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import { privateFolder } from '../private-folder.ts'
 import { layoutOf } from '../supervision/layout.ts'
 import { findOwner, refuseOther } from './require-owner.ts'

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import { privateFolder } from '../private-folder.ts'
 import { layoutOf } from '../supervision/layout.ts'
 import { readSupervision } from '../supervision/state.ts'

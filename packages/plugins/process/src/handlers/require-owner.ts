@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import { z } from 'zod'
 import { layoutOf } from '../supervision/layout.ts'
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { extname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import type { SupervisorOrder } from '../supervisor/supervise.ts'
 
 /** The same place from the sources as from the build, which mirrors the entries' paths. */

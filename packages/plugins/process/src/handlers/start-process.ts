@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import { readSupervision, type SupervisorState } from '../supervision/state.ts'
 import { requireOwner } from './require-owner.ts'
 import { spawnSupervisor } from './spawn-supervisor.ts'

@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { taskFailed } from '@contractor/core/plugin'
+import { taskFailed } from '@contractor/plugin'
 import { layoutOf } from '../supervision/layout.ts'
 import { replaceFile } from '../supervision/replace-file.ts'
 import { requireOwner } from './require-owner.ts'

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import type { AnyFunction, AnyTasks, Json, Outcome, Plugin, Reply, TaskRequest } from '../plugin/index.ts'
+import type { AnyFunction, Outcome, Reply } from '../define-function.ts'
+import type { AnyTasks, Plugin } from '../define-plugin.ts'
+import type { TaskRequest } from '../define-task.ts'
+import type { Json } from '../json.ts'
 
 /** A function of a plugin, with what it takes to walk through its states. */
 export interface WalkedFunction {

@@ -1,4 +1,4 @@
-/** The plugin contract: all that an author of a Foundation driver, a module or an agent needs. Imports zod only. */
+/** The plugin contract: all that an author of a Foundation driver or a module needs. Imports zod only. */
 
 export type {
   AnyFunction,
@@ -31,30 +31,3 @@ export type { Json } from './json.ts'
 export { json, mendJson } from './json.ts'
 export { maskSecrets, secret, secretMask } from './secret.ts'
 export { cutText, isStorable, mendText } from './text.ts'
-export type {
-  ClaimedTask,
-  ClaimReply,
-  ClaimRequest,
-  ClaimStatus,
-  ClaimsReply,
-  ClaimsRequest,
-  ReleaseRequest,
-  ResultsReply,
-  ResultsRequest,
-  TaskClaim,
-  TaskResult,
-} from './wire.ts'
-export {
-  claimedTask,
-  claimReply,
-  claimRequest,
-  claimStatus,
-  claimsReply,
-  claimsRequest,
-  releaseRequest,
-  resultsReply,
-  resultsRequest,
-  serverHeader,
-  taskClaim,
-  taskResult,
-} from './wire.ts'

@@ -4,15 +4,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import {
-  defineFunction,
-  defineHandlers,
-  defineModule,
-  defineTaskFunction,
-  defineTasks,
-  type FunctionDefinition,
-  type HandlerModule,
-} from '../plugin/index.ts'
+import { defineFunction, type FunctionDefinition } from '../define-function.ts'
+import { defineHandlers, type HandlerModule } from '../define-handlers.ts'
+import { defineModule } from '../define-plugin.ts'
+import { defineTasks } from '../define-task.ts'
+import { defineTaskFunction } from '../define-task-function.ts'
 import { type PluginLawOptions, pluginLaws } from './plugin-laws.ts'
 
 const tasks = defineTasks({
@@ -270,10 +266,10 @@ describe('examples', () => {
 describe('an entry', () => {
   const folder = mkdtempSync(join(tmpdir(), 'plugin-laws-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const law = 'its entry imports nothing but zod and @contractor/core/plugin'
+  const law = 'its entry imports nothing but zod and @contractor/plugin'
 
   it.each([
-    ["import { z } from 'zod'\nimport {\n  defineModule,\n} from '@contractor/core/plugin'\n", []],
+    ["import { z } from 'zod'\nimport { \n  defineModule, \n } from '@contractor/plugin'\n", []],
     ["import type { Socket } from 'node:net'\nexport type { A } from 'a'\n// import 'b'\n/* import 'c' */\n", []],
     ["import net, { connect } from 'node:net'\n", ['node:net']],
     ["import 'side-effect'\nexport * from 'all'\nexport { a } from \"some\"\n", ['all', 'side-effect', 'some']],

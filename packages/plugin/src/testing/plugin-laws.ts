@@ -1,16 +1,10 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  type AnyTasks,
-  defineFoundation,
-  defineModule,
-  type FunctionContext,
-  type HandlerModule,
-  isContractorError,
-  type Json,
-  type Plugin,
-  type Reply,
-} from '../plugin/index.ts'
+import type { FunctionContext, Reply } from '../define-function.ts'
+import type { HandlerModule } from '../define-handlers.ts'
+import { type AnyTasks, defineFoundation, defineModule, type Plugin } from '../define-plugin.ts'
+import { isContractorError } from '../error.ts'
+import type { Json } from '../json.ts'
 import { findEntryImports } from './entry-imports.ts'
 import { after, answersTo, awaited, isFinished, type Point, type WalkedFunction, walk } from './function-walk.ts'
 
@@ -246,10 +240,8 @@ async function promptly(work: Promise<unknown>, name: string): Promise<unknown> 
 }
 
 function entryLaw(entry: URL): PluginLaw {
-  return law('its entry imports nothing but zod and @contractor/core/plugin', () => {
-    const others = findEntryImports(entry).filter(
-      ({ specifier }) => !['zod', '@contractor/core/plugin'].includes(specifier),
-    )
+  return law('its entry imports nothing but zod and @contractor/plugin', () => {
+    const others = findEntryImports(entry).filter(({ specifier }) => !['zod', '@contractor/plugin'].includes(specifier))
     assert.deepEqual(others, [])
   })
 }

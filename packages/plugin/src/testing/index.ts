@@ -1,0 +1,4 @@
+/** For tests of plugins. */
+
+export type { PluginLaw, PluginLawOptions } from './plugin-laws.ts'
+export { pluginLaws } from './plugin-laws.ts'
