@@ -22,7 +22,7 @@ function build(folder: string, entries: string[]): Options {
 
 export default defineConfig([
   build('packages/tscript', ['index', 'cli']),
-  build('packages/plugin', ['index', 'wire', 'engine', 'directory-lock', 'testing/index']),
+  build('packages/plugin', ['index', 'wire', 'engine', 'directory-lock', 'agent/index', 'testing/index']),
   build('packages/core', ['index', 'plugin', 'testing/index']),
   build('packages/server', ['index', 'cli']),
   build('packages/subcontractor', ['index', 'cli']),

@@ -96,7 +96,7 @@ describe('imports', () => {
   })
 
   it('agents and plugins see the plugin contract, and no engine', () => {
-    const seen = /^@contractor\/plugin($|\/(wire|directory-lock)$)/
+    const seen = /^@contractor\/plugin($|\/(wire|agent|directory-lock)$)/
     expect(
       outsideImports('subcontractor').filter(
         line => /@contractor\//.test(line) && !seen.test(line.split(': ')[1] ?? ''),

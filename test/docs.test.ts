@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { retryPolicy } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
-import { mostAttempts } from '../packages/core/src/foreman/call.ts'
 import { verbs } from '../packages/core/src/job/job-verbs.ts'
 
 describe('docs/jobs.md', () => {
@@ -16,7 +16,7 @@ describe('docs/jobs.md', () => {
       const named = said.startsWith('any') ? all : all.filter(state => said.includes(state))
       expect(named.sort(), verb).toEqual([...from].sort())
     }
-    expect(mostAttempts).toBe(5)
+    expect(retryPolicy.parse({}).attempts).toBe(5)
   })
 
   it('says of every verb what becomes of a Task that is out', async () => {

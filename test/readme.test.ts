@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FoundationPlugin, HandlerModule } from '@contractor/plugin'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createHandlerContext, pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 /** What the README shows is run as it stands there. */
@@ -47,7 +47,7 @@ describe('the README', () => {
     }
     const { lamp } = (await import(pathToFileURL(join(path, 'lamp.ts')).href)) as { lamp: FoundationPlugin }
     const { handlers } = (await import(pathToFileURL(join(path, 'handlers.ts')).href)) as { handlers: HandlerModule }
-    const context = { signal: new AbortController().signal, taskId: 1, attempt: 1, log: () => undefined }
+    const context = createHandlerContext()
     const params = { file: join(path, 'lamp'), on: true }
     expect(await handlers.run('switch_lamp', params, context)).toEqual({ was: false })
     expect(await handlers.run('switch_lamp', params, context)).toEqual({ was: true })

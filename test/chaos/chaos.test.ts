@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createHandlerContext, pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { reckon } from './ledger.ts'
 import { handlers } from './plugin/handlers.ts'
@@ -33,7 +33,7 @@ describe('the ledger', () => {
   })
 
   it('gets a line for each time that a handler is run, and can be looked at', async () => {
-    const context = { signal: new AbortController().signal, taskId: 1, attempt: 1, log: () => undefined }
+    const context = createHandlerContext()
     const params = { page: 'one', step: 1, callId: 'a' }
     expect(await handlers.run('look', params, context)).toEqual({ isWritten: false })
     await handlers.run('write', params, context)

@@ -16,9 +16,13 @@ import { z } from 'zod'
 const params = z.object({ step: z.string(), callId: z.string() })
 /** What it was that was done, too: an answer to another question shows. */
 const result = z.object({ reading: z.number(), did: z.string().optional(), note: z.string().optional() })
+/** How many may be at the one whetstone that there is. */
+export const honedAtOnce = 2
+
 const tasks = defineTasks({
   polish: { params, result },
-  strike: { params, result },
+  hone: { params, result, limit: () => ({ key: 'whetstone', atOnce: honedAtOnce, spacingMs: 2_000 }) },
+  strike: { params, result, timeoutMs: 30_000 },
   look: { params, result: z.object({ reading: z.number().nullable() }) },
   weld: { params, result },
   grip: { params, result },
@@ -43,6 +47,13 @@ const polish = defineTaskFunction({
   ...oneTask,
   description: 'May be done again and again',
   task: tasks.polish,
+  idempotent: true,
+})
+
+const hone = defineTaskFunction({
+  ...oneTask,
+  description: 'Needs what others need too',
+  task: tasks.hone,
   idempotent: true,
 })
 
@@ -141,5 +152,5 @@ export const anvil = defineFoundation({
   type: 'Anvil',
   fields,
   tasks,
-  functions: { polish, strike, weld, grip, patience, confirm, settle },
+  functions: { polish, hone, strike, weld, grip, patience, confirm, settle },
 })

@@ -1,4 +1,4 @@
-import { wrongAnswer } from './anvil.ts'
+import { honedAtOnce, wrongAnswer } from './anvil.ts'
 import type { EngineSlot } from './engine-slot.ts'
 import { Violation } from './laws.ts'
 import type { World } from './world.ts'
@@ -193,6 +193,14 @@ export async function checkTasks({ database: { client } }: World): Promise<void>
      where task.claim_token is null and task.site <> foundation.site`,
   )
   if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
+  const honed = await client.unsafe<{ id: string }[]>(
+    `select id::text from contractor.task where function = 'hone' and claim_token is not null order by id`,
+  )
+  if (honed.length > honedAtOnce)
+    throw new Violation(
+      'a limit holds',
+      `Tasks ${honed.map(one => one.id).join(', ')} are at once at what takes ${honedAtOnce}`,
+    )
 }
 
 /** Claims that are held at this moment, and those of them that hold by the server's own reckoning and are not answered. */

@@ -102,5 +102,6 @@ function isAnswer(name: TaskName, as: Shown['as']): boolean {
   // What undoes a call is asked again in that call's name when it has failed and an operator says so.
   if (name === 'release') return as === 'done'
   if (as === 'done' || as === 'failed' || as === 'malformed') return name !== 'look' || as === 'done'
-  return as === 'failed for now' && (name === 'strike' || name === 'weld')
+  // What may neither be repeated nor seen has failed with that; what can be seen is looked at first.
+  return as === 'failed for now' && name === 'weld'
 }

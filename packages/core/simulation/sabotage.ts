@@ -148,5 +148,6 @@ export const sabotages: Readonly<Record<string, () => Sabotage>> = {
   /** Nobody knows any more that there was a server before. */
   'silence-in-absence': () => ({ beforeStart: statement('delete from contractor.engine_process') }),
   'forget-reasons': () => ({ after: statement(`update contractor.job set reason = null where reason is not null`) }),
+  'no-turns': () => ({ after: statement('update contractor.task set has_turn = true where not has_turn') }),
   'stay-in-site': () => ({ after: statement(`update contractor.task set site = 'lab' where site <> 'lab'`) }),
 }

@@ -64,7 +64,10 @@ describe('an explanation', () => {
     await contractor.foreman.runDue()
     await fail(await claimOne(), 'later', true)
     expect((await job.explain()).because).toMatchObject([
-      { code: 'retry', text: 'foundation.oil failed 1 times; try 2 of 5 is at 2026-01-01T00:00:01.000Z' },
+      {
+        code: 'retry',
+        text: expect.stringMatching(/^foundation.oil failed 1 times; try 2 of 5 is at 2026-01-01T00:00:0/),
+      },
     ])
     clock.advance(1_000)
     await contractor.foreman.runDue()

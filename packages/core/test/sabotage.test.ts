@@ -21,6 +21,7 @@ describe('the simulation', () => {
     ['lose-wakes', 'a Job that may start is started'],
     ['silence-in-absence', 'the absence of all servers is nobody’s silence', 78],
     ['forget-reasons', 'a Job that stands still says why'],
+    ['no-turns', 'a limit holds'],
     ['stay-in-site', 'a Task is where its Foundation is', 105],
     // The last is from which seed on it is looked for: what shows it is rare.
   ] as [string, string, number?][])('sees the sabotage %s', { timeout: 120_000 }, async (sabotage, law, first = 1) => {

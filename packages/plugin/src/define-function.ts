@@ -27,20 +27,25 @@ export interface FoundationContext<Fields = Readonly<Record<string, unknown>>> {
   readonly fields: Fields
 }
 
-/** What may move a function on. */
-export type Reply =
-  /** The handler's answer, checked against the Task's result schema. */
-  | { kind: 'result'; value: Json }
+/**
+ * What may move a function on, with the moment at which it does, in milliseconds since the epoch. It is given what it waits
+ * for and nothing else: an answer that comes late or twice, a timer that it did not ask for, a resumed pause where there is
+ * none do not reach it.
+ */
+export type Reply = { readonly now: number } & (
+  | /** The handler's answer, checked against the Task's result schema. */
+  { kind: 'result'; value: Json }
   /** The handler failed, and the engine does not try it again. */
   | { kind: 'failed'; error: WireError }
   /** What `observe` found out after the answer to a request was lost. */
   | { kind: 'observed'; value: Json }
   /** The moment that `outcome` named with `wakeAt` has come. */
-  | { kind: 'timer'; now: number }
+  | { kind: 'timer' }
   /** The machine that is being built has reported that it is done. */
   | { kind: 'signal' }
   /** The operator resumed the pause that `outcome` asked for. */
   | { kind: 'resumed' }
+)
 
 /** Where a call stands. */
 export type Outcome<Result = unknown> =
@@ -66,7 +71,8 @@ export type Outcome<Result = unknown> =
 
 /**
  * A function that scripts call, as a machine whose state is JSON. `request` and `outcome` are pure and may be asked any
- * number of times; only `receive` moves on. Attempts count replies or time, never requests.
+ * number of times; only `receive` moves on. Attempts count replies or time, never requests: how often a request is tried
+ * is its Task's `retry`.
  */
 export interface FunctionDefinition<
   Args extends z.ZodObject = z.ZodObject,

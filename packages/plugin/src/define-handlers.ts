@@ -4,13 +4,17 @@ import { ContractorError, parseInput } from './error.ts'
 
 /** What a handler is given besides its parameters. Handlers keep nothing between calls. */
 export interface HandlerContext {
-  /** Aborted when the claim is lost or the agent shuts down: stop promptly, leave the world as it is. */
+  /** Aborted when the claim is lost, the Task's time is over, or the agent shuts down: stop promptly, leave the world as it is. */
   readonly signal: AbortSignal
   /** The Task's id: the same for every claim of it. */
   readonly taskId: number
-  /** Which claim of this Task it is, from 1. */
+  /** The call's id: the same for every attempt of it, and for looking after it. What is made can carry it, to be known again. */
+  readonly callId: string
+  /** Which attempt it is, from 1. */
   readonly attempt: number
-  /** One line for the agent's log. Never a secret. */
+  /** How far it is, in percent, and what it is at: the Job shows both. Told to the server about once a second. */
+  progress(percent: number, message?: string): void
+  /** One line for the Job's history and the agent's log. Never a secret. */
   log(message: string): void
 }
 

@@ -57,6 +57,8 @@ export interface ContractorErrorOptions {
   cause?: unknown
   /** The same call may succeed later, unchanged. */
   retryable?: boolean
+  /** How long to wait before that, in milliseconds, as the device or service itself has said. With it, it is retryable. */
+  retryAfterMs?: number
 }
 
 /** The one error class. The message says what happened, to which object, and what to do next. */
@@ -65,12 +67,14 @@ export class ContractorError<C extends ErrorCode = ErrorCode> extends Error {
   readonly code: C
   readonly data: ErrorData[C]
   readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
 
   constructor(code: C, message: string, data: ErrorData[C], options: ContractorErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.data = data
-    this.retryable = options.retryable ?? false
+    this.retryable = options.retryable ?? options.retryAfterMs !== undefined
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
@@ -86,7 +90,10 @@ export function isContractorError<C extends ErrorCode = ErrorCode>(
   return code === undefined || value.code === code
 }
 
-/** What a handler throws when the world refuses: the message reaches the operator, `retryable` says whether later may do. */
+/**
+ * What a handler throws when the world refuses: the message reaches the operator; `retryable` says that later may do, and
+ * that nothing of this attempt is left behind; `retryAfterMs`, how much later.
+ */
 export function taskFailed(message: string, options: ContractorErrorOptions = {}): ContractorError<'TASK_FAILED'> {
   return new ContractorError('TASK_FAILED', message, {}, options)
 }
@@ -117,18 +124,28 @@ export function parseInput<T extends z.ZodType>(schema: T, input: unknown, what:
 
 /** Of a message on the wire, in UTF-16 units. */
 const longestMessage = 4000
+/** Who says to come back later than in a day does not mean this attempt. */
+const longestRetryAfterMs = 24 * 60 * 60 * 1000
 
 /** An error as it travels in a message between agent and server. */
 export const wireError = z.object({
   code: z.string(),
   message: z.string().max(longestMessage),
   retryable: z.boolean().default(false),
+  /** In milliseconds. */
+  retryAfterMs: z.number().int().min(0).max(longestRetryAfterMs).optional(),
 })
 export type WireError = z.output<typeof wireError>
 
 /** Any thrown value as a WireError; the stack stays here. */
 export function toWireError(thrown: unknown): WireError {
   const message = cutText(mendText(thrown instanceof Error ? thrown.message : String(thrown)), longestMessage)
-  if (isContractorError(thrown)) return { code: thrown.code, message, retryable: thrown.retryable }
-  return { code: 'TASK_FAILED', message, retryable: false }
+  if (!isContractorError(thrown)) return { code: 'TASK_FAILED', message, retryable: false }
+  const { code, retryable, retryAfterMs } = thrown
+  return { code, message, retryable, ...toRetryAfter(retryAfterMs) }
+}
+
+function toRetryAfter(ms: number | undefined): Pick<WireError, 'retryAfterMs'> {
+  if (ms === undefined || Number.isNaN(ms)) return {}
+  return { retryAfterMs: Math.min(Math.max(0, Math.ceil(ms)), longestRetryAfterMs) }
 }

@@ -21,8 +21,15 @@ export type {
   ValueDefinition,
 } from './define-plugin.ts'
 export { defineFoundation, defineModule, engineModules, foundationCommonValues } from './define-plugin.ts'
-export type { TaskDefinition, TaskDefinitions, TaskRequest, TaskSchemas } from './define-task.ts'
-export { defineTasks } from './define-task.ts'
+export type {
+  RetryPolicy,
+  TaskDefinition,
+  TaskDefinitions,
+  TaskLimit,
+  TaskRequest,
+  TaskRules,
+} from './define-task.ts'
+export { defaultTimeoutMs, defineTasks, retryPolicy, taskLimit } from './define-task.ts'
 export type { Observation, TaskFunctionOptions } from './define-task-function.ts'
 export { defineTaskFunction } from './define-task-function.ts'
 export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'

@@ -26,6 +26,10 @@ export const claimedTask = taskClaim.extend({
   module: z.string(),
   function: z.string(),
   params: json,
+  /** The call that it is for: the same for every Task of it. */
+  callId: z.string(),
+  /** How long its handler may take, in milliseconds. */
+  timeoutMs: z.number().int().positive(),
   /** The claim is lost when it is not renewed for this long. */
   leaseMs: z.number().int().positive(),
   /** Which claim of this Task it is, from 1. */
@@ -53,9 +57,24 @@ export type ClaimRequest = z.output<typeof claimRequest>
 export const claimReply = z.object({ tasks: z.array(claimedTask) })
 export type ClaimReply = z.output<typeof claimReply>
 
-/** How a Task ended: exactly one of `result` and `error`. */
+/** Of one Task, the last of which says that there were more: who logs more than that writes a file. */
+export const mostLinesOfTask = 1000
+
+/** A line that a handler has logged. */
+export const logLine = z.object({
+  /** Its place among those of its Task, from 1: one that is told twice is kept once. */
+  place: z.number().int().min(1).max(mostLinesOfTask),
+  /** Milliseconds since the epoch, by the agent's clock. */
+  at: z.number().min(0).max(8.64e15),
+  text: z.string().max(2000),
+})
+export type LogLine = z.output<typeof logLine>
+
+const lines = z.array(logLine).max(mostLinesOfTask)
+
+/** How a Task ended: exactly one of `result` and `error`; and what its handler has logged since its last report. */
 export const taskResult = taskClaim
-  .extend({ result: reportedJson.optional(), error: wireError.optional() })
+  .extend({ result: reportedJson.optional(), error: wireError.optional(), lines: lines.optional() })
   .refine(
     ({ result, error }) => (result === undefined) !== (error === undefined),
     'exactly one of result and error is needed',
@@ -76,14 +95,34 @@ export type ClaimStatus = z.output<typeof claimStatus>
 export const resultsReply = z.object({ results: z.array(claimStatus), tasks: z.array(claimedTask) })
 export type ResultsReply = z.output<typeof resultsReply>
 
-/** Renewal of leases. */
-export const claimsRequest = z.object({ claims: z.array(taskClaim).min(1).max(1000) })
+/** What a running handler tells. */
+export const taskReport = z.object({
+  /** In percent. */
+  progress: z.number().min(0).max(100).optional(),
+  message: z.string().max(500).optional(),
+  lines: lines.optional(),
+})
+export type TaskReport = z.output<typeof taskReport>
+
+/** Renewal of leases, each with what there is to tell. */
+export const claimsRequest = z.object({
+  claims: z
+    .array(taskClaim.extend({ report: taskReport.optional() }))
+    .min(1)
+    .max(1000),
+})
 export type ClaimsRequest = z.output<typeof claimsRequest>
 
 /** The handing back of Tasks. One that was begun counts as lost: the engine looks before it is issued again. */
 export const releaseRequest = z.object({
   claims: z
-    .array(taskClaim.extend({ begun: z.boolean().default(true) }))
+    .array(
+      taskClaim.extend({
+        begun: z.boolean().default(true),
+        /** Why it does not end here, where there is more to say than that the agent stops: `it took longer than 30 s`. */
+        reason: z.string().max(500).optional(),
+      }),
+    )
     .min(1)
     .max(1000),
 })

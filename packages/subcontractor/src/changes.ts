@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '@contractor/plugin/agent'
 
 /** Lets one part wait for a condition that others bring about and tell of. */
 export interface Changes {

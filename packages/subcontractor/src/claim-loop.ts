@@ -1,6 +1,6 @@
+import { type Clock, wait } from '@contractor/plugin/agent'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { ClaimRequests } from './claim-requests.ts'
-import { type Clock, wait } from './clock.ts'
 import { type Connection, retryDelayMs } from './connection.ts'
 import type { DispatchApi } from './dispatch-api.ts'
 import type { Slots } from './slots.ts'

@@ -1,5 +1,5 @@
+import type { Clock } from '@contractor/plugin/agent'
 import type { ClaimRequest } from '@contractor/plugin/wire'
-import type { Clock } from './clock.ts'
 
 /**
  * Names every claim, and tells the server of those whose answer did not arrive: what it handed out in answer to them is

@@ -1,6 +1,5 @@
 import { isContractorError } from '@contractor/plugin'
-import { type Clock, wait } from './clock.ts'
-import type { Log } from './log.ts'
+import { type Clock, type Log, wait } from '@contractor/plugin/agent'
 import { foreignStatus } from './read-answer.ts'
 
 /** The agent's belief whether the server is there, shared by all that it sends. */

@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { type HandlerModule, parseInput } from '@contractor/plugin'
+import { cutText, type HandlerModule, mendText, parseInput } from '@contractor/plugin'
+import { type Clock, createTaskReports, type Log, runTask, systemClock } from '@contractor/plugin/agent'
 import { type ClaimedTask, claimRequest, type TaskClaim } from '@contractor/plugin/wire'
 import pLimit from 'p-limit'
 import { createChanges } from './changes.ts'
 import { createClaimLoop } from './claim-loop.ts'
 import { createClaimRequests } from './claim-requests.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { concurrencyOf } from './concurrency.ts'
 import { createConnection } from './connection.ts'
 import { createDispatchApi } from './dispatch-api.ts'
 import type { HeldTask, HeldTasks } from './held-task.ts'
 import { createJournal, type JournalRecord } from './journal.ts'
 import { createLeaseKeeper } from './lease-keeper.ts'
-import type { Log } from './log.ts'
 import { createOutbox } from './outbox.ts'
-import { runTask } from './run-task.ts'
 import { createSlots } from './slots.ts'
 
 export interface SubContractorOptions {
@@ -173,6 +171,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
         phase: 'queued',
         abort: new AbortController(),
         renewAt: clock.now() + task.leaseMs / 3,
+        reports: createTaskReports({ now: Date.now, onNews: () => leases.tell(own) }),
       }
       held.set(task.claimToken, own)
       void work(own)
@@ -219,23 +218,26 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       if (!held.has(claimToken)) return
     }
     own.phase = 'running'
-    const end = await runTask(handlers, own.task, { signal: own.abort.signal, clock, log })
+    const end = await runTask(handlers, own.task, { signal: own.abort.signal, reports: own.reports, clock, log })
     if (!held.has(claimToken)) return
-    if (end === 'given-up') {
+    if ('givenUp' in end) {
       held.delete(claimToken)
-      handBack([own.task], { begun: true })
+      handBack([own.task], { begun: true, reason: end.givenUp })
       return
     }
     own.phase = 'finished'
-    if (journal) await journal.finished(end)
-    outbox.add(end)
+    const lines = own.reports.rest()
+    const answer = lines.length > 0 ? { ...end.answer, lines } : end.answer
+    if (journal) await journal.finished(answer)
+    outbox.add(answer)
   }
 
-  function handBack(tasks: readonly TaskClaim[], { begun }: { begun: boolean }): void {
+  function handBack(tasks: readonly TaskClaim[], { begun, reason }: { begun: boolean; reason?: string }): void {
     if (tasks.length === 0 || life.signal.aborted) return
     const part = tasks.slice(0, mostReleased)
     const ids = part.map(({ taskId }) => taskId)
-    const released = { claims: part.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun })) }
+    const why = reason !== undefined && { reason: cutText(mendText(reason), 500) }
+    const released = { claims: part.map(({ taskId, claimToken }) => ({ taskId, claimToken, begun, ...why })) }
     const sent = connection
       .retry('release', () => api.release(released, life.signal), life.signal)
       .then(
@@ -250,7 +252,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
         changes.tell()
       })
     handingBack.add(sent)
-    handBack(tasks.slice(mostReleased), { begun })
+    handBack(tasks.slice(mostReleased), { begun, ...why })
   }
 
   /** Whatever is done is reported first: an outcome is worth more than a Task that begins anew. */

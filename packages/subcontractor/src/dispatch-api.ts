@@ -1,4 +1,5 @@
 import { ContractorError, isContractorError } from '@contractor/plugin'
+import type { Clock } from '@contractor/plugin/agent'
 import {
   type ClaimReply,
   type ClaimRequest,
@@ -12,7 +13,6 @@ import {
   resultsReply,
 } from '@contractor/plugin/wire'
 import type { z } from 'zod'
-import type { Clock } from './clock.ts'
 import { readAnswer, unreachable, version } from './read-answer.ts'
 
 /**

@@ -1,3 +1,4 @@
+import type { TaskReports } from '@contractor/plugin/agent'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 
 /**
@@ -9,13 +10,11 @@ export interface HeldTask {
   phase: 'queued' | 'running' | 'finished'
   /** Aborted when the claim is lost, and at the end of a shutdown. */
   readonly abort: AbortController
-  /** By the agent's clock; infinite when it is lost and renewed no more. */
+  /** By the agent's clock; infinite when it is lost and renewed no more. Sooner while there is something to tell. */
   renewAt: number
+  /** What its handler tells. */
+  readonly reports: TaskReports
 }
 
 /** By claim token: the same Task may be claimed anew while its lost claim still winds down. */
 export type HeldTasks = Map<string, HeldTask>
-
-export function claimsOf(held: readonly HeldTask[]) {
-  return held.map(({ task: { taskId, claimToken } }) => ({ taskId, claimToken }))
-}

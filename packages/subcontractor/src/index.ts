@@ -1,6 +1,5 @@
-export type { Clock } from './clock.ts'
-export { systemClock } from './clock.ts'
+export type { Clock, Log, LogLevel } from '@contractor/plugin/agent'
+export { systemClock } from '@contractor/plugin/agent'
 export type { SubContractor, SubContractorOptions } from './create-subcontractor.ts'
 export { createSubContractor } from './create-subcontractor.ts'
-export type { Log, LogLevel } from './log.ts'
 export { createLineLog } from './log.ts'

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ContractorError, isContractorError } from '@contractor/plugin'
+import type { Log } from '@contractor/plugin/agent'
 import { lockDirectory } from '@contractor/plugin/directory-lock'
 import { type TaskClaim, taskClaim, taskResult } from '@contractor/plugin/wire'
 import { z } from 'zod'
-import type { Log } from './log.ts'
 
 /**
  * What an agent would forget if it was killed: which Tasks it has begun, and the answers that the server does not have

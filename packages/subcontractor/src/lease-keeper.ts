@@ -1,13 +1,14 @@
-import type { Clock } from './clock.ts'
+import type { Clock, Log } from '@contractor/plugin/agent'
 import type { Connection } from './connection.ts'
 import type { DispatchApi } from './dispatch-api.ts'
-import { claimsOf, type HeldTask, type HeldTasks } from './held-task.ts'
-import type { Log } from './log.ts'
+import type { HeldTask, HeldTasks } from './held-task.ts'
 
 /** Renews the leases of all held Tasks, at a third of each lease, as many as are due in one message. */
 export interface LeaseKeeper {
   /** To be called whenever a Task was added to those held. */
   schedule(): void
+  /** To be called when a held Task has something to tell: it is told with a renewal, about once a second. */
+  tell(held: HeldTask): void
 }
 
 export interface LeaseKeeperOptions {
@@ -24,6 +25,8 @@ export interface LeaseKeeperOptions {
 }
 
 const batchSize = 1000
+/** How long what a handler tells is gathered. */
+const gatherMs = 1000
 
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
   const { held, api, connection, clock, log, signal, onLost, onFatal } = options
@@ -57,12 +60,19 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     const sentAt = clock.now()
     const due = dueAt(sentAt)
     if (due.length === 0) return undefined
-    const reply = await api.renew({ claims: claimsOf(due) }, signal)
+    const claims = due.map(({ task: { taskId, claimToken }, reports }) => ({
+      taskId,
+      claimToken,
+      news: reports.next(),
+    }))
+    const request = claims.map(({ news, ...claim }) => (news ? { ...claim, report: news.report } : claim))
+    const reply = await api.renew({ claims: request }, signal)
+    for (const { news } of claims) news?.told()
     const refused = new Map(reply.claims.flatMap(status => (status.accepted ? [] : [[status.taskId, status.reason]])))
     for (const task of due) {
       if (refused.has(task.task.taskId)) lose(task, refused.get(task.task.taskId))
       // The lease runs from when the server saw the renewal, which is no earlier than this.
-      else task.renewAt = sentAt + task.task.leaseMs / 3
+      else task.renewAt = sentAt + (task.reports.next() ? gatherMs : task.task.leaseMs / 3)
     }
     return true
   }
@@ -87,7 +97,15 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
     lost.abort.abort(new Error(`The claim of task ${taskId} was lost: ${reason ?? 'refused by the server'}`))
   }
 
-  return { schedule }
+  return {
+    schedule,
+    tell(told) {
+      const at = clock.now() + gatherMs
+      if (told.phase === 'finished' || told.renewAt <= at) return
+      told.renewAt = at
+      schedule()
+    },
+  }
 }
 
 /** Tasks that are nearly due go along with those that are. */

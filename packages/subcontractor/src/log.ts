@@ -1,7 +1,4 @@
-export type LogLevel = 'info' | 'warn' | 'error'
-
-/** One record: a message that is the same every time, and what differs as fields. */
-export type Log = (level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>) => void
+import type { Log } from '@contractor/plugin/agent'
 
 /** Writes `TIME LEVEL MESSAGE KEY=VALUE …`, one line a record. `secret` is cut out wherever it would appear. */
 export function createLineLog(write: (line: string) => void, options: { secret: string; time(): Date }): Log {

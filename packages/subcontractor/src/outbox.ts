@@ -1,10 +1,9 @@
 import { isContractorError, toWireError, type WireError } from '@contractor/plugin'
+import { type Clock, type Log, wait } from '@contractor/plugin/agent'
 import type { ClaimedTask, ClaimRequest, ResultsReply, TaskResult } from '@contractor/plugin/wire'
 import type { ClaimRequests } from './claim-requests.ts'
-import { type Clock, wait } from './clock.ts'
 import { type Connection, retryDelayMs } from './connection.ts'
 import type { DispatchApi } from './dispatch-api.ts'
-import type { Log } from './log.ts'
 import { foreignStatus } from './read-answer.ts'
 import type { Offer } from './slots.ts'
 

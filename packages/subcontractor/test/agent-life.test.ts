@@ -164,6 +164,8 @@ describe('stop', () => {
       module: 'test',
       function: 'echo',
       params: {},
+      callId: 'call-1',
+      timeoutMs: 600_000,
       leaseMs: 1,
       attempt: 1,
     }

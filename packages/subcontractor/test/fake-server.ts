@@ -31,6 +31,7 @@ export interface NewTask {
   function?: string
   params?: Json
   leaseMs?: number
+  timeoutMs?: number
 }
 
 type State = 'queued' | 'claimed' | 'done'
@@ -85,8 +86,9 @@ export async function createFakeServer() {
       left.set(task.module, slots - 1)
       claims += 1
       Object.assign(task, { state: 'claimed', claimToken: `claim-${claims}`, attempt: task.attempt + 1 })
-      const { taskId, module, function: name, params, leaseMs, attempt } = task
-      handed.push({ taskId, claimToken: `claim-${claims}`, module, function: name, params, leaseMs, attempt })
+      const { taskId, module, function: name, params, callId, timeoutMs, leaseMs, attempt } = task
+      const claim = { taskId, claimToken: `claim-${claims}`, callId, timeoutMs, leaseMs, attempt }
+      handed.push({ ...claim, module, function: name, params })
     }
     return handed
   }
@@ -217,14 +219,16 @@ export async function createFakeServer() {
       answer = given
     },
     add(...news: NewTask[]): number[] {
-      const ids = news.map(({ module = 'test', function: name = 'echo', params = {}, leaseMs = 30_000 }) => {
-        const taskId = tasks.size + 1
-        tasks.set(taskId, {
-          ...{ taskId, module, function: name, params, leaseMs, attempt: 0 },
-          ...{ state: 'queued' as const, claimToken: undefined, ended: undefined },
-        })
-        return taskId
-      })
+      const ids = news.map(
+        ({ module = 'test', function: name = 'echo', params = {}, leaseMs = 30_000, timeoutMs = 600_000 }) => {
+          const taskId = tasks.size + 1
+          tasks.set(taskId, {
+            ...{ taskId, module, function: name, params, callId: `call-${taskId}`, timeoutMs, leaseMs, attempt: 0 },
+            ...{ state: 'queued' as const, claimToken: undefined, ended: undefined },
+          })
+          return taskId
+        },
+      )
       for (const wake of [...polls]) wake()
       return ids
     },

@@ -1,4 +1,4 @@
-import type { Clock } from '../src/clock.ts'
+import type { Clock } from '@contractor/plugin/agent'
 import { createRecord } from './record.ts'
 
 /** Time that passes when the test says so. */

@@ -3,6 +3,7 @@ import type { State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
+  boolean,
   check,
   index,
   integer,
@@ -107,11 +108,27 @@ export const task = contractor.table(
     revokedAt: moment('revoked_at'),
     agent: text('agent'),
     leaseUntil: moment('lease_until'),
+    /** How long it may take once it is claimed. */
+    timeoutMs: integer('timeout_ms').notNull().default(600_000),
+    /** No renewal extends the present claim beyond this. */
+    deadline: moment('deadline'),
+    /** Where the Job's progress stands before it and after it, in percent: what it tells of itself lies between. */
+    progressFrom: real('progress_from').notNull().default(0),
+    progressTo: real('progress_to').notNull().default(0),
+    /** What it must not share with other Tasks at the same time: with how many, and with what pause. */
+    limitKey: text('limit_key'),
+    limitAtOnce: integer('limit_at_once'),
+    limitSpacingMs: integer('limit_spacing_ms'),
+    /** Whether an agent may have it: what has a limit waits for its turn (see take-turns.ts). */
+    hasTurn: boolean('has_turn').notNull().default(true),
     createdAt: createdAt(),
   },
   table => [
     unique('task_job').on(table.job),
-    index('task_waiting').on(table.module, table.site, table.id).where(sql`${table.claimToken} is null`),
+    index('task_waiting')
+      .on(table.module, table.site, table.id)
+      .where(sql`${table.claimToken} is null and ${table.hasTurn}`),
+    index('task_limit').on(table.limitKey, table.id).where(sql`${table.limitKey} is not null`),
     index('task_lease').on(table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
   ],
 )
@@ -135,6 +152,34 @@ export const claimWord = contractor.table(
     lookAt: moment('look_at').notNull(),
   },
   table => [primaryKey({ columns: [table.task, table.claimToken] }), index('claim_word_look_at').on(table.lookAt)],
+)
+
+/**
+ * That a limit is to be looked at: a Task with its key has come, or one has ended and the pause after it is over. Before
+ * the last of these moments nobody gets a turn. Rows of their own, which nobody has to wait for.
+ */
+export const limitWord = contractor.table(
+  'limit_word',
+  {
+    id: identity(),
+    key: text('key').notNull(),
+    lookAt: moment('look_at').notNull(),
+  },
+  table => [index('limit_word_look_at').on(table.lookAt), index('limit_word_key').on(table.key, table.lookAt)],
+)
+
+/** What handlers have logged: of a Task that is out, and of those that are steps of a Job's history. */
+export const taskLine = contractor.table(
+  'task_line',
+  {
+    job: bigint('job', { mode: 'number' }).notNull(),
+    task: bigint('task', { mode: 'number' }).notNull(),
+    place: integer('place').notNull(),
+    /** By the agent's clock. */
+    at: moment('at').notNull(),
+    text: text('text').notNull(),
+  },
+  table => [primaryKey({ columns: [table.task, table.place] }), index('task_line_at').using('brin', table.at)],
 )
 
 /**
@@ -213,6 +258,8 @@ export const step = contractor.table(
     reply: jsonb('reply').$type<Json>(),
     agent: text('agent'),
     attempt: integer('attempt').notNull().default(1),
+    /** Of an answer: the Task that was answered. */
+    task: bigint('task', { mode: 'number' }),
     /** Of a call that could be undone: where it stood when it was done. */
     call: jsonb('call').$type<Call>(),
     startedAt: moment('started_at').notNull(),

@@ -109,6 +109,7 @@ export function createAdvancer(engine: Engine): Advancer {
     }
     const moved = new Set(transitions.map(one => one.job.id))
     await deleteAnswered(
+      engine,
       tx,
       [...answers].filter(([id]) => moved.has(id)).map(([, answer]) => answer),
     )

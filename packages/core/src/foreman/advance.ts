@@ -1,9 +1,11 @@
+import type { Json } from '@contractor/plugin'
 import { asJson } from '@contractor/plugin/engine'
 import {
   createState,
   inspect,
   type Program,
   parseState,
+  progressAfterCall,
   run,
   type State,
   type Stop,
@@ -16,6 +18,7 @@ import { targetRef } from '../job/target.ts'
 import { hasReport } from '../signal/place-report.ts'
 import { signaling } from '../signal/signaling.ts'
 import type { StateChange } from '../target-state.ts'
+import type { NewTask } from '../task/add-tasks.ts'
 import { type Arrival, type Call, callOf, call as callSchema, findCalled, isAwaited, receive } from './call.ts'
 import { createScriptHost, type WantedRequest } from './script-host.ts'
 import {
@@ -123,10 +126,16 @@ function undo(engine: Engine, work: Work, arrival?: Arrival): Transition {
 function answeredStep(work: Work, arrival: Arrival | undefined, isLate: boolean): NewStep | undefined {
   if (!arrival?.task || (arrival.kind !== 'result' && arrival.kind !== 'failed' && arrival.kind !== 'lost'))
     return undefined
-  const { module, function: name, params, agent, attempt, sinceMs } = arrival.task
-  const reply = arrival.kind === 'result' ? arrival.value : arrival.kind === 'failed' ? arrival.error : null
+  const { task, module, function: name, params, agent, attempt, sinceMs } = arrival.task
+  const reply = replyOf(arrival)
   const end = isLate && arrival.kind !== 'lost' ? 'late' : arrival.kind
-  return toStep(work, { module, function: name, end, request: params, reply, agent, attempt, startedMs: sinceMs })
+  return toStep(work, { module, function: name, end, request: params, reply, agent, attempt, task, startedMs: sinceMs })
+}
+
+function replyOf(arrival: Arrival): Json {
+  if (arrival.kind === 'result') return arrival.value
+  if (arrival.kind === 'failed') return asJson(arrival.error)
+  return arrival.kind === 'lost' ? (arrival.reason ?? null) : null
 }
 
 /** Moves the pending call on by what arrived. */
@@ -212,7 +221,12 @@ function waiting(work: Work, vm: State, { message, current, wanted, wakeAt }: Wa
     return running(work, vm, `${message} (try ${current.failures + 1} follows)`, next)
   }
   const transition = running(work, vm, message, wakeAtMs)
-  return wanted ? { ...transition, task: toTask(work, wanted) } : transition
+  return wanted ? { ...transition, task: { ...toTask(work, wanted), ...spanOf(work, vm) } } : transition
+}
+
+/** Between which bounds the progress of a Task moves that of its Job. */
+function spanOf({ program, nowMs }: Work, vm: State): Pick<NewTask, 'progressFrom' | 'progressTo'> {
+  return { progressFrom: vm.progress, progressTo: progressAfterCall(program, vm, nowMs / 1000) }
 }
 
 function completed(work: Work): Transition {

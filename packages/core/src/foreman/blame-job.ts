@@ -39,7 +39,7 @@ export async function blameJob(
         const [work] = await loadWork(engine, tx, programs, [id])
         if (!work || work.job.outcome !== null) return true
         const own = answer?.task && work.out?.id === answer.task.id ? { ...work, out: undefined } : work
-        if (answer) await deleteAnswered(tx, [answer])
+        if (answer) await deleteAnswered(engine, tx, [answer])
         await writeTransitions(engine, tx, [stop(engine, own, answer, reason)])
         return true
       })

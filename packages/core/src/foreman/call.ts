@@ -1,6 +1,17 @@
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { AnyFunction, Plugin, Reply, TaskRequest, WireError } from '@contractor/plugin'
-import { type Json, json } from '@contractor/plugin'
+import {
+  type AnyFunction,
+  type Json,
+  json,
+  type Plugin,
+  type Reply,
+  type RetryPolicy,
+  retryPolicy,
+  type TaskDefinition,
+  type TaskRequest,
+  type WireError,
+} from '@contractor/plugin'
 import type { PendingCall, State } from '@contractor/tscript'
 import { z } from 'zod'
 import type { PluginRegistry } from '../engine/plugin-registry.ts'
@@ -29,6 +40,8 @@ export const call = z.object({
   takesBack: z.string().optional(),
   /** Not to be asked before this moment, in milliseconds since the epoch. */
   notBefore: z.number().optional(),
+  /** How often it is tried in all, once it is tried again. */
+  attempts: z.number().int().optional(),
   /** The moment that the function waits for, in milliseconds since the epoch. */
   wakeAt: z.number().optional(),
 })
@@ -38,6 +51,8 @@ export type Call = z.output<typeof call>
 export interface AskedTask {
   /** The request that the Task carried out. */
   request: string
+  /** Its id. */
+  task: number
   module: string
   function: string
   params: Json
@@ -51,8 +66,8 @@ export interface AskedTask {
 export type Arrival = { task?: AskedTask } & (
   | { kind: 'result'; value: Json }
   | { kind: 'failed'; error: WireError }
-  /** The agent that had the Task is not heard of any more, or gave it back after it had begun. */
-  | { kind: 'lost'; agent: string }
+  /** The agent that had the Task is not heard of any more, gave it back after it had begun, or took too long. */
+  | { kind: 'lost'; agent: string; reason?: string }
   /** It could not even be handed out. */
   | { kind: 'refused'; reason: string }
   | { kind: 'timer' }
@@ -60,13 +75,17 @@ export type Arrival = { task?: AskedTask } & (
   | { kind: 'resumed' }
 )
 
-/** How often a request is tried in all, before the Job says that it cannot. */
-export const mostAttempts = 5
+/** How a Task is tried again that declares nothing of it. */
+const usualRetry = retryPolicy.parse({})
 
-/** How long to wait before the next try, in milliseconds: 1, 2, 4, 8 … seconds, a minute at the most. */
-export function backoffMs(failures: number): number {
-  return Math.min(1000 * 2 ** (failures - 1), 60_000)
+/** How long to wait before the next try, in milliseconds. Of one call it is always the same: whoever asks twice is told the same. */
+function backoffMs({ backoffMs: first, factor, mostMs, jitter }: RetryPolicy, { id, asked }: Call, failures: number) {
+  const whole = Math.min(first * factor ** (failures - 1), mostMs)
+  return Math.round(whole * (1 - jitter * chanceOf(`${id}/${asked}/${failures}`)))
 }
+
+/** From 0 to 1, by chance, and the same for the same text. */
+const chanceOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32
 
 /** After an arrival: the call goes on, or it cannot and an operator has to say what now. */
 export type Received = { call: Call } | { call: Call; error: string }
@@ -74,6 +93,8 @@ export type Received = { call: Call } | { call: Call; error: string }
 export interface CalledFunction {
   plugin: Plugin
   definition: AnyFunction
+  /** What it may ask of agents. */
+  findTask: PluginRegistry['findTask']
 }
 
 export function findCalled(
@@ -81,7 +102,8 @@ export function findCalled(
   pending: PendingCall,
   foundationType: string,
 ): CalledFunction | undefined {
-  return plugins.findFunction(pending.module, pending.function, foundationType)
+  const found = plugins.findFunction(pending.module, pending.function, foundationType)
+  return found && { ...found, findTask: plugins.findTask }
 }
 
 /** The call that a script's state waits in. */
@@ -100,6 +122,9 @@ export function nextRequest(call: Call): Call & { awaits: string } {
   return { ...call, asked, awaits: `${call.id}/${asked}` }
 }
 
+/** The call whose request it is; empty for requests of earlier versions. */
+export const callIdOf = (request: string): string => request.slice(0, Math.max(0, request.lastIndexOf('/')))
+
 /** Whether two requests ask for the same. */
 export function isSameRequest(one: TaskRequest | undefined, other: TaskRequest | undefined): boolean {
   if (!one || !other) return one === other
@@ -112,6 +137,10 @@ export function currentRequest({ definition }: CalledFunction, { state, ask }: C
   const parsed: unknown = definition.state.parse(state)
   return ask === 'observe' ? definition.observe?.(parsed) : definition.request?.(parsed)
 }
+
+/** The Task that a request is for, where a plugin declares it. */
+const taskOf = ({ plugin, findTask }: CalledFunction, asked: TaskRequest | undefined): TaskDefinition | undefined =>
+  asked && findTask(asked.module ?? plugin.module, asked.function)
 
 /** Moves a call on by what arrived. Pure: the same arrival on the same call gives the same. */
 export function receive(
@@ -143,26 +172,36 @@ export function receive(
   }
   const answered = { ...own, state: current.state, ask: current.ask, failures: current.failures }
   const stop = (call: Call, error: string): Received => ({ call: { ...call, failed: error }, error })
-  const retry = (ask: Call['ask'], why: string): Received => {
-    const failures = current.failures + 1
-    if (failures < mostAttempts) return { call: { ...answered, ask, failures, notBefore: nowMs + backoffMs(failures) } }
+  // What is tried again is what was to be done, also where it is only looked for.
+  const declared = taskOf(called, currentRequest(called, { ...current, ask: 'request' }))?.retry
+  const policy = declared ?? usualRetry
+  const failures = current.failures + 1
+  const retry = (ask: Call['ask'], why: string, afterMs = backoffMs(policy, current, failures)): Received => {
+    const { attempts } = policy
+    if (failures < attempts) return { call: { ...answered, ask, failures, attempts, notBefore: nowMs + afterMs } }
     return stop({ ...answered, ask }, `${name} was tried ${failures} times: ${why}`)
   }
 
   switch (arrival.kind) {
     case 'result': {
       const checked = checkResult(called, current, arrival.value)
-      if ('error' in checked) return { call: moveOn({ kind: 'failed', error: checked.error }) }
-      return { call: moveOn({ kind: current.ask === 'observe' ? 'observed' : 'result', value: checked.value }) }
+      if ('error' in checked) return { call: moveOn({ now: nowMs, kind: 'failed', error: checked.error }) }
+      const kind = current.ask === 'observe' ? 'observed' : 'result'
+      return { call: moveOn({ now: nowMs, kind, value: checked.value }) }
     }
-    case 'failed':
+    case 'failed': {
+      const { message, retryable, retryAfterMs } = arrival.error
       if (current.ask === 'observe')
-        return retry('observe', `looking whether it was done failed: ${arrival.error.message}`)
-      if (arrival.error.retryable && definition.idempotent && current.failures + 1 < mostAttempts)
-        return retry('request', arrival.error.message)
-      return { call: moveOn({ kind: 'failed', error: arrival.error }) }
+        return retry('observe', `looking whether it was done failed: ${message}`, retryAfterMs)
+      if (retryable && failures < policy.attempts) {
+        if (definition.idempotent || declared) return retry('request', message, retryAfterMs)
+        // It is said that later may do; whether something was left behind, is looked at first.
+        if (definition.observe) return retry('observe', message, retryAfterMs)
+      }
+      return { call: moveOn({ now: nowMs, kind: 'failed', error: arrival.error }) }
+    }
     case 'lost': {
-      const lost = `the agent ${arrival.agent} did not answer`
+      const lost = arrival.reason ?? `the agent ${arrival.agent} did not answer`
       if (current.ask === 'observe' || definition.observe) return retry('observe', lost)
       if (definition.idempotent) return retry('request', lost)
       return stop(
@@ -173,23 +212,19 @@ export function receive(
     case 'refused':
       return stop(answered, `${name} could not be handed to an agent: ${arrival.reason}`)
     case 'timer':
-      return { call: moveOn({ kind: 'timer', now: nowMs }) }
     case 'signal':
     case 'resumed':
-      return { call: moveOn({ kind: arrival.kind }) }
+      return { call: moveOn({ now: nowMs, kind: arrival.kind }) }
   }
 }
 
 /** An answer checked against the schema of what was asked: an agent of another version may answer otherwise. */
 function checkResult(called: CalledFunction, current: Call, value: Json): { value: Json } | { error: WireError } {
   const asked = currentRequest(called, current)
-  const task =
-    asked && (asked.module === undefined || asked.module === called.plugin.module)
-      ? called.plugin.tasks[asked.function]
-      : undefined
+  const task = taskOf(called, asked)
   if (!task) return { value }
   const parsed = task.result.safeParse(value)
   if (parsed.success) return { value: json.parse(parsed.data) }
-  const message = `The agent's answer to ${called.plugin.module}.${task.name} is not what was asked for: ${z.prettifyError(parsed.error)}`
+  const message = `The agent's answer to ${asked?.module ?? called.plugin.module}.${task.name} is not what was asked for: ${z.prettifyError(parsed.error)}`
   return { error: { code: 'TASK_FAILED', message, retryable: false } }
 }

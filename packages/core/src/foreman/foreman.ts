@@ -2,10 +2,12 @@ import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executePrepared, inShortTransaction, inTransaction, isLockTimeout } from '../database/database.ts'
 import { toDatabaseError } from '../database/database-error.ts'
 import type { Engine } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
 import { deliverWakes } from '../job/wake-neighbours.ts'
 import { dueAnswers, forgetWords } from '../task/claim-words.ts'
 import { findExpired } from '../task/find-expired.ts'
 import type { Pulse } from '../task/pulse.ts'
+import { giveTurns } from '../task/take-turns.ts'
 import type { Advancer } from './advance-jobs.ts'
 import { forgetOld } from './forget-old.ts'
 import { createHeldUpLog } from './held-up.ts'
@@ -72,6 +74,15 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
     return advanced
   }
 
+  async function passOn(): Promise<Advance> {
+    const heard = await short(async tx => {
+      const turns = await giveTurns(engine, tx, batchSize)
+      if (turns.given > 0) await notify(tx, 'task')
+      return turns.heard
+    })
+    return { moved: { size: heard }, aside: [] }
+  }
+
   async function takeFromSilent(): Promise<Advance> {
     await pulse.beat()
     return advancer.deliver(await findExpired(engine, engine.db, batchSize))
@@ -86,13 +97,14 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
       const expired = due.leaseMs < 0 ? await orLater(takeFromSilent()) : none
       const answered = isDue(due.wordMs) ? await orLater(actOnWords()) : none
       const advanced = isDue(due.jobMs) || woken.moved.size > 0 ? await advancer.due(batchSize) : none
+      const passed = isDue(due.turnMs) || advanced.moved.size > 0 ? await orLater(passOn()) : none
       const moved = expired.moved.size + answered.moved.size + advanced.moved.size
       total += moved
       if (moved > 0) vain = 0
-      const nextMs = Math.min(due.jobMs, due.leaseMs, due.wordMs, due.wakeMs)
+      const nextMs = Math.min(due.jobMs, due.leaseMs, due.wordMs, due.wakeMs, due.turnMs)
       const aside = new Set([woken, expired, answered, advanced].flatMap(one => [...one.aside]))
       if (aside.size || nextMs < -overdueMs) await heldUp.tell(aside)
-      if (moved + woken.moved.size > 0 && vain === 0 && !stopping.signal.aborted) continue
+      if (moved + woken.moved.size + passed.moved.size > 0 && vain === 0 && !stopping.signal.aborted) continue
       if (nextMs > 0) {
         vain = 0
         return { total, pauseMs: Math.ceil(nextMs) }
@@ -166,6 +178,7 @@ interface Due {
   leaseMs: number
   wordMs: number
   wakeMs: number
+  turnMs: number
   /** Until the next that is not overdue, whatever it is. */
   laterMs: number
 }
@@ -174,7 +187,7 @@ async function nextDue(engine: Engine): Promise<Due> {
   const now = engine.clock.now()
   const ms = (moment: SQL) => sql`(extract(epoch from ${moment} - ${now}) * 1000)::float8`
   const [row] = await executePrepared<
-    Record<'job' | 'lease' | 'word' | 'wake' | 'later_job' | 'later_lease', number | null>
+    Record<'job' | 'lease' | 'word' | 'wake' | 'turn' | 'later_job' | 'later_lease', number | null>
   >(
     engine.db,
     sql`select ${ms(sql`(select min(wake_at) from contractor.job where wake_at is not null)`)} as job,
@@ -182,7 +195,8 @@ async function nextDue(engine: Engine): Promise<Due> {
           ${ms(sql`(select min(lease_until) from contractor.task where lease_until is not null)`)} as lease,
           ${ms(sql`(select min(lease_until) from contractor.task where lease_until > ${now})`)} as later_lease,
           ${ms(sql`(select min(look_at) from contractor.claim_word)`)} as word,
-          ${ms(sql`(select min(look_at) from contractor.wake)`)} as wake`,
+          ${ms(sql`(select min(look_at) from contractor.wake)`)} as wake,
+          ${ms(sql`(select min(look_at) from contractor.limit_word)`)} as turn`,
   )
   const of = (value: number | null | undefined) => value ?? Number.POSITIVE_INFINITY
   return {
@@ -190,6 +204,7 @@ async function nextDue(engine: Engine): Promise<Due> {
     leaseMs: of(row?.lease),
     wordMs: of(row?.word),
     wakeMs: of(row?.wake),
+    turnMs: of(row?.turn),
     laterMs: Math.min(of(row?.later_job), of(row?.later_lease)),
   }
 }

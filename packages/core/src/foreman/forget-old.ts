@@ -27,6 +27,9 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
             where state <> 'matched' and updated_at < ${since} limit ${batchSize}) returning 1),
           agents as (delete from contractor.agent where name in (
             select name from contractor.agent where seen_at < ${since} limit ${batchSize}) returning 1),
+          lines as (delete from contractor.task_line where (task, place) in (
+            select task, place from contractor.task_line
+            where at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
           words as (delete from contractor.claim_word where look_at < ${since} returning 1),
           processes as (delete from contractor.engine_process where seen_at < ${since} returning 1)
         select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)

@@ -1,5 +1,5 @@
-import type { FoundationContext, FunctionContext, Outcome, TaskRequest } from '@contractor/plugin'
-import { type Json, json } from '@contractor/plugin'
+import type { FoundationContext, FunctionContext, Outcome, TaskLimit, TaskRequest } from '@contractor/plugin'
+import { defaultTimeoutMs, type Json, json } from '@contractor/plugin'
 import { asJson, holdsSecret } from '@contractor/plugin/engine'
 import {
   type CallReply,
@@ -41,9 +41,12 @@ export interface ScriptHost extends Host {
 }
 
 export interface WantedRequest extends Required<TaskRequest> {
+  /** What it must not share with other Tasks at the same time. */
+  limit?: TaskLimit
   /** Its identity. */
   request: string
   attempt: number
+  timeoutMs: number
 }
 
 /** Values of `structure` and `foundation` that are attributes of the config, or a part of one. */
@@ -177,7 +180,12 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
     const asks = { module: request.module ?? called.plugin.module, function: request.function, params: request.params }
     if (out && !out.isRevoked && isAwaited(current, out.request) && isSameRequest(asks, out.asks)) return current
     const asking = nextRequest(current)
-    wanted = { ...asks, request: asking.awaits, attempt: current.failures + 1 }
+    const task = called.findTask(asks.module, asks.function)
+    const timeoutMs = task?.timeoutOf(asks.params) ?? defaultTimeoutMs
+    const limit = task?.limitOf(asks.params)
+    if (limit && holdsSecret(limit.key))
+      throw new Error(`the limit of ${asks.module}.${asks.function} has a key with a secret in it`)
+    wanted = { ...asks, request: asking.awaits, attempt: current.failures + 1, timeoutMs, ...(limit && { limit }) }
     return asking
   }
 

@@ -42,8 +42,11 @@ export interface Transition {
   over?: TargetRef
 }
 
+/** What was once reached is kept: a Task may have told more than the script knows of. */
+const progressOf = ({ job }: Work, vm: State | null): number => Math.max(vm?.progress ?? 0, job.progress)
+
 export function running(work: Work, vm: State | null, message: string, wakeAtMs: number | null): Transition {
-  const progress = vm?.progress ?? work.job.progress
+  const progress = progressOf(work, vm)
   const moved = message !== work.job.message || Math.floor(progress) !== Math.floor(work.job.progress)
   return {
     job: { id: work.job.id, state: 'queued', outcome: null, vm, message, reason: null, progress, wakeAtMs },
@@ -59,7 +62,7 @@ export function stopped(
   message: string,
   line?: number,
 ): Transition {
-  const progress = vm?.progress ?? work.job.progress
+  const progress = progressOf(work, vm)
   return {
     job: { id: work.job.id, state, outcome: null, vm, message, reason: message, progress, wakeAtMs: null },
     events: [eventOf(work, `job.${state}`, { message, progress, ...(line !== undefined && { line }) })],

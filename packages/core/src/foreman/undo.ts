@@ -149,12 +149,18 @@ export function hasUndoFailed(engine: Engine, value: unknown, latest: Undoable |
   return definition.outcome(definition.state.parse(current.state)).kind === 'error'
 }
 
-export function resumeUndoing(engine: Engine, value: unknown, latest: Undoable | undefined, type: string): Undoing {
+export function resumeUndoing(
+  engine: Engine,
+  value: unknown,
+  latest: Undoable | undefined,
+  type: string,
+  nowMs: number,
+): Undoing {
   const kept = undoing.parse(value)
   const { first, current } = kept
   const undone = first ?? latest
   if (!undone || !current) return beginAgain(value)
   const pending = { module: undone.module, function: undone.function, arguments: {}, state: null }
   const called = findCalled(engine.plugins, pending, type)
-  return called ? { ...kept, current: receive(called, pending, current, { kind: 'resumed' }, 0).call } : kept
+  return called ? { ...kept, current: receive(called, pending, current, { kind: 'resumed' }, nowMs).call } : kept
 }

@@ -36,7 +36,7 @@ export async function writeTransitions(
   const undone = transitions.flatMap(one => one.undone ?? [])
   const topics: Topic[] = []
   if (events.length) topics.push('event')
-  if (transitions.some(one => one.job.wakeAtMs !== null)) topics.push('job')
+  if (transitions.some(one => one.job.wakeAtMs !== null || one.task?.limit)) topics.push('job')
   // Sent together: none waits for the answer to the one before, and they are carried out in this order.
   const [handed] = await together([
     addTasks(engine, tx, tasks, taker),

@@ -6,7 +6,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { agent, job, task } from '../database/job-schema.ts'
 import { describeHolder, findLockHolders, isHolding } from '../database/lock-holders.ts'
 import type { Engine } from '../engine/engine.ts'
-import { call as callSchema, mostAttempts } from '../foreman/call.ts'
+import { call as callSchema } from '../foreman/call.ts'
 import { signaling } from '../signal/signaling.ts'
 import { jobStates } from './job.ts'
 import { type Verb, verbs } from './job-verbs.ts'
@@ -29,6 +29,7 @@ export const explanation = z.object({
         'no-agent',
         'agent-busy',
         'agent-works',
+        'turn',
         'retry',
         'timer',
         'signal',
@@ -141,6 +142,7 @@ async function taskReasons(engine: Engine, tx: Db, out: typeof task.$inferSelect
     const text = `Agent '${out.agent}' is at ${what}, attempt ${out.attempt}; it is taken from it if it is not heard of until ${until}`
     return [{ code: 'agent-works', text, data: { ...data, agent: out.agent, leaseUntil: until } }]
   }
+  if (!out.hasTurn) return turnReasons(tx, out, data)
   const agents = await agentsFor(tx, out.site, out.module)
   if (!agents.length) {
     const text = `${what} waits for an agent: none with the module '${out.module}' for the Site '${out.site}' has ever asked for work. Start one.`
@@ -159,6 +161,25 @@ async function taskReasons(engine: Engine, tx: Db, out: typeof task.$inferSelect
   const names = agents.map(one => `'${one.name}'`).join(', ')
   const text = `${what} waits for an agent to be free: ${names} asked for work at ${seen}`
   return [{ code: 'agent-busy', text, data: { ...data, agents: agents.map(one => one.name), lastSeen: seen } }]
+}
+
+/** It shares a limit with other Tasks: who is before it. */
+async function turnReasons(tx: Db, out: typeof task.$inferSelect, data: Record<string, Json>): Promise<Because[]> {
+  const { limitKey: key, limitAtOnce: atOnce } = out
+  const [found] = await executeRows<{ jobs: number[]; before: number; until: string | null }>(
+    tx,
+    sql`select coalesce(json_agg(job order by id) filter (where has_turn), '[]') as jobs,
+          (count(*) filter (where not has_turn and id < ${out.id}))::int as before,
+          (select max(look_at)::text from contractor.limit_word word where word.key = ${key}) as until
+        from contractor.task where limit_key = ${key}`,
+  )
+  const { jobs = [], before = 0, until = null } = found ?? {}
+  const busy = jobs.length
+    ? `Job ${jobs.join(' and Job ')} ${jobs.length > 1 ? 'are' : 'is'} at it`
+    : `it pauses until ${until}`
+  const queue = before > 0 ? `; ${before} more ${before > 1 ? 'are' : 'is'} before it` : ''
+  const text = `${out.module}.${out.function} waits for its turn at '${key}', where ${atOnce} may be at once: ${busy}${queue}`
+  return [{ code: 'turn', text, data: { ...data, key, atOnce, jobs, before } }]
 }
 
 /** Agents that may have work of a Site: of it, or of one above it. */
@@ -181,8 +202,8 @@ function queuedReasons(row: JobRow): Because[] {
   const current = pending && pending.state !== null ? callSchema.safeParse(pending.state).data : undefined
   const name = pending && `${pending.module}.${pending.function}`
   if (current && current.failures > 0 && until) {
-    const text = `${name} failed ${current.failures} times; try ${current.failures + 1} of ${mostAttempts} is at ${until}`
-    return [{ code: 'retry', text, data: { failures: current.failures, most: mostAttempts, at: until } }]
+    const text = `${name} failed ${current.failures} times; try ${current.failures + 1} of ${current.attempts ?? '?'} is at ${until}`
+    return [{ code: 'retry', text, data: { failures: current.failures, most: current.attempts ?? null, at: until } }]
   }
   if (pending?.module === signaling.module) {
     return [{ code: 'signal', text: 'It waits for the machine to report back', data: {} }]

@@ -1,7 +1,7 @@
 import { ContractorError, type Json, json } from '@contractor/plugin'
 import { asJson } from '@contractor/plugin/engine'
 import { type State, withPendingState } from '@contractor/tscript'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { job } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -26,6 +26,8 @@ interface VerbContext {
   tx: Db
   row: JobRow
   target: Target
+  /** Milliseconds since the epoch. */
+  nowMs: number
   /** The Task of it that is out. */
   out: OutTask | undefined
   /** Of one that is being undone: the step that is undone now, unless it is the call that was under way. */
@@ -76,11 +78,11 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.resumed',
     past: 'resumed',
     task: 'goes on',
-    apply: ({ engine, row, target, latest }) => ({
+    apply: ({ engine, row, target, latest, nowMs }) => ({
       ...onwards,
       ...(row.undoing === null
-        ? { vm: resumed(engine, row, target) }
-        : { undoing: resumeUndoing(engine, row.undoing, latest, target.foundation.type) }),
+        ? { vm: resumed(engine, row, target, nowMs) }
+        : { undoing: resumeUndoing(engine, row.undoing, latest, target.foundation.type, nowMs) }),
     }),
   },
   /** Tries the failed step again: a call that failed is made anew; one that did not fail goes on where it is. */
@@ -155,7 +157,9 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
 /** Locks the Job before anything of it, as everybody does (see database.ts). */
 export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, by: string): Promise<JobRow> {
   const rule = verbs[verb]
-  const [row] = await tx.select().from(job).where(eq(job.id, id)).for('update')
+  const nowMs = sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`
+  const [found] = await tx.select({ row: job, nowMs }).from(job).where(eq(job.id, id)).for('update')
+  const row = found?.row
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
   const refuse = (why: string) =>
     new ContractorError('WRONG_STATE', `Job ${id} cannot be ${rule.past}: ${why}`, {
@@ -170,7 +174,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   const target = (await readTarget(tx, ref)) as Target
   const out = await findOut(tx, id)
   const [latest] = row.undoing && !row.undoing.first ? await undoableSteps(tx, [id], 1) : []
-  const context: VerbContext = { engine, tx, row, target, out, latest }
+  const context: VerbContext = { engine, tx, row, target, nowMs: Number(found?.nowMs), out, latest }
   const refusal = rule.refuses?.(context)
   if (refusal !== undefined) throw refuse(refusal)
   const left = verb === 'cancel' ? leftBehind(row) : {}
@@ -236,12 +240,12 @@ function isTakenBack({ engine, row: { vm }, target }: VerbContext): boolean {
 }
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */
-function resumed(engine: Engine, { vm }: JobRow, target: Target): State | null {
+function resumed(engine: Engine, { vm }: JobRow, target: Target, nowMs: number): State | null {
   const current = callOf(vm)
   if (vm?.stop?.kind !== 'paused' || !vm.pending || !current) return vm
   const called = findCalled(engine.plugins, vm.pending, target.foundation.type)
   if (!called) return vm
-  return withPendingState(vm, asJson(receive(called, vm.pending, current, { kind: 'resumed' }, 0).call))
+  return withPendingState(vm, asJson(receive(called, vm.pending, current, { kind: 'resumed' }, nowMs).call))
 }
 
 /**

@@ -1,8 +1,9 @@
 import { type Json, json, maskSecrets, parseInput } from '@contractor/plugin'
+import { maskText } from '@contractor/plugin/engine'
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
-import { step } from '../database/job-schema.ts'
+import { step, taskLine } from '../database/job-schema.ts'
 import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
@@ -24,6 +25,8 @@ export const stepView = z.object({
   reply: json.nullable(),
   agent: z.string().nullable(),
   attempt: z.number().int(),
+  /** What its handler has logged. */
+  log: z.array(z.object({ at: z.iso.datetime(), text: z.string() })),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
   durationMs: z.number().int(),
@@ -42,6 +45,8 @@ export interface NewStep {
   reply?: Json
   agent?: string
   attempt?: number
+  /** Of an answer: the Task that was answered. */
+  task?: number
   /** Where the call stood when it was done: from there it can be undone. */
   call?: Call
   startedMs: number
@@ -53,12 +58,12 @@ export async function recordSteps(tx: Db, steps: readonly NewStep[]): Promise<vo
   for (const part of inParts(steps)) {
     await executePrepared(
       tx,
-      sql`insert into contractor.step (job, module, function, "end", request, reply, agent, attempt, call, started_at, ended_at)
-        select job, module, function, "end", request, reply, agent, coalesce(attempt, 1), call,
+      sql`insert into contractor.step (job, module, function, "end", request, reply, agent, attempt, task, call, started_at, ended_at)
+        select job, module, function, "end", request, reply, agent, coalesce(attempt, 1), task, call,
           to_timestamp("startedMs" / 1000), to_timestamp("endedMs" / 1000)
         from jsonb_to_recordset(${part}::jsonb)
           as new(job bigint, module text, function text, "end" text, request jsonb, reply jsonb, agent text, attempt int,
-            call jsonb, "startedMs" double precision, "endedMs" double precision)`,
+            task bigint, call jsonb, "startedMs" double precision, "endedMs" double precision)`,
     )
   }
 }
@@ -102,11 +107,29 @@ export async function listSteps(db: Db, job: number, page: z.input<typeof idPage
     .where(and(eq(step.job, job), after === undefined ? undefined : gt(step.id, Number(after))))
     .orderBy(asc(step.id))
     .limit(limit + 1)
-  return toPage(rows, limit, row => row.id, toStep)
+  const lines = await loadLines(db, rows)
+  return toPage(
+    rows,
+    limit,
+    row => row.id,
+    row => toStep(row, lines.get(row.task ?? 0) ?? []),
+  )
 }
 
-function toStep(row: typeof step.$inferSelect): Step {
+/** What handlers have logged, by Task. */
+async function loadLines(db: Db, steps: readonly (typeof step.$inferSelect)[]): Promise<Map<number, Step['log']>> {
+  const ids = steps.flatMap(one => one.task ?? [])
+  if (!ids.length) return new Map()
+  const rows = await db.select().from(taskLine).where(inArray(taskLine.task, ids)).orderBy(asc(taskLine.place))
+  const lines = new Map<number, Step['log']>()
+  for (const { task, at, text } of rows)
+    lines.set(task, [...(lines.get(task) ?? []), { at: at.toISOString(), text: maskText(text) }])
+  return lines
+}
+
+function toStep(row: typeof step.$inferSelect, log: Step['log']): Step {
   return {
+    log,
     id: row.id,
     job: row.job,
     module: row.module,

@@ -1,7 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
 import type { Arrival } from '../foreman/call.ts'
+import { passTurns } from './take-turns.ts'
 
 /** What arrives at a Job, and whose claim it answers. */
 export interface Answer {
@@ -60,13 +62,16 @@ export async function lockAnswered(
 }
 
 /** Removes Tasks that are answered, with what was kept of their agents' words. */
-export async function deleteAnswered(tx: Db, answers: readonly Answer[]): Promise<void> {
+export async function deleteAnswered(engine: Engine, tx: Db, answers: readonly Answer[]): Promise<void> {
   const shown = shownClaims(answers)
   if (shown === '[]') return
-  await executePrepared(
+  const passed = await executePrepared(
     tx,
     sql`with shown as (select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text)),
-          words as (delete from contractor.claim_word where task in (select id from shown))
-        delete from contractor.task using shown where task.id = shown.id and task.claim_token::text = shown.token`,
+          words as (delete from contractor.claim_word where task in (select id from shown)),
+          gone as (delete from contractor.task using shown where task.id = shown.id and task.claim_token::text = shown.token
+            returning task.limit_key, task.limit_spacing_ms)
+        ${passTurns(engine)}`,
   )
+  if (passed.length) await notify(tx, 'job')
 }

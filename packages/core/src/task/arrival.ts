@@ -19,7 +19,7 @@ export function toArrival(engine: Engine, { result, error }: TaskResult, held: H
     const given = engine.seals.plainTexts(held.params)
     if (error) {
       const message = cutText(mendText(String(scrub(error.message, given))), 4000)
-      return { kind: 'failed', error: { code: mendText(error.code), message, retryable: error.retryable }, task }
+      return { kind: 'failed', error: { ...error, code: mendText(error.code), message }, task }
     }
     const answered = mendJson(result ?? null)
     const size = JSON.stringify(answered).length
@@ -39,6 +39,6 @@ function failed(task: AskedTask, message: string): Arrival {
   return { kind: 'failed', error: { code: 'TASK_FAILED', message, retryable: false }, task }
 }
 
-export function toAsked({ request, module, function: name, params, agent, attempt, sinceMs }: HeldTask): AskedTask {
-  return { request, module, function: name, params: params as Json, agent, attempt, sinceMs }
+export function toAsked({ id, request, module, function: name, params, agent, attempt, sinceMs }: HeldTask): AskedTask {
+  return { task: id, request, module, function: name, params: params as Json, agent, attempt, sinceMs }
 }

@@ -1,10 +1,11 @@
 import type { Json } from '@contractor/plugin'
 import type { ClaimedTask, ClaimRequest } from '@contractor/plugin/wire'
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { callIdOf } from '../foreman/call.ts'
 import type { AgentIdentity } from './dispatch.ts'
 
 /** Who wants Tasks, and for how many of each module there is room. */
@@ -58,6 +59,13 @@ export function allowedSites(taker: Taker | undefined) {
 
 export const leaseEnd = (engine: Engine) => momentAfter(engine.clock, engine.leaseMs)
 
+/**
+ * Until when a claim that is made now can be renewed: what the Task may take, and a lease more, in which its agent stops
+ * the handler and says so by itself. Beyond that, renewing shows that the agent is alive, and not that the work goes on.
+ */
+export const deadlineOf = (engine: Engine, timeoutMs: SQL) =>
+  sql`${engine.clock.now()} + (${timeoutMs} + ${engine.leaseMs}::float8) * interval '1 millisecond'`
+
 interface ClaimedRow extends Record<string, unknown> {
   id: string | number
   claim_token: string
@@ -65,6 +73,8 @@ interface ClaimedRow extends Record<string, unknown> {
   function: string
   params: Json
   attempt: number
+  request: string
+  timeout_ms: number
 }
 
 /** How many free Tasks of a Site are looked at beyond the room: those that other agents are claiming at this moment. */
@@ -88,7 +98,7 @@ export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<
             select locked.id from (
               select first.id from allowed cross join lateral (
                 select free.id from contractor.task free
-                where free.claim_token is null and free.module = room.module and free.site = allowed.name
+                where free.claim_token is null and free.has_turn and free.module = room.module and free.site = allowed.name
                 order by free.id limit room.slots + ${spare}
               ) as first order by first.id
             ) as oldest cross join lateral (
@@ -98,9 +108,9 @@ export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<
           ) as taken
         )
         update contractor.task set claim_token = gen_random_uuid(), agent = ${taker.name}, claim_request = ${taker.request},
-          lease_until = ${leaseEnd(engine)}
+          lease_until = ${leaseEnd(engine)}, deadline = ${deadlineOf(engine, sql`timeout_ms`)}
         where id = any(array(select id from picked))
-        returning id, claim_token, module, function, params, attempt`,
+        returning id, claim_token, module, function, params, attempt, request, timeout_ms`,
   )
   return rows.map(row => ({
     taskId: Number(row.id),
@@ -108,6 +118,8 @@ export async function claimTasks(engine: Engine, tx: Db, taker: Taker): Promise<
     module: row.module,
     function: row.function,
     params: row.params,
+    callId: callIdOf(row.request),
+    timeoutMs: row.timeout_ms,
     leaseMs: engine.leaseMs,
     attempt: row.attempt,
   }))

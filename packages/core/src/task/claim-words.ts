@@ -69,7 +69,7 @@ export async function keepRenewals(tx: Db, claims: readonly TaskClaim[], leaseEn
   await executePrepared(
     tx,
     sql`insert into contractor.claim_word (task, claim_token, job, lease_until, look_at)
-        select task.id, task.claim_token, task.job, ${leaseEnd}, ${leaseEnd}
+        select task.id, task.claim_token, task.job, least(${leaseEnd}, task.deadline), ${leaseEnd}
         from contractor.task join jsonb_to_recordset(${shown}::jsonb) as said(task bigint, token text)
           on said.task = task.id and said.token = task.claim_token::text
         on conflict (task, claim_token) do update set lease_until = excluded.lease_until,

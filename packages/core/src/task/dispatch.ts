@@ -1,7 +1,9 @@
+import { mendText } from '@contractor/plugin'
 import type {
   ClaimedTask,
   ClaimRequest,
   ClaimStatus,
+  ClaimsRequest,
   ReleaseRequest,
   ResultsReply,
   ResultsRequest,
@@ -20,6 +22,7 @@ import { createClaimQueue } from './claim-queue.ts'
 import { claimTasks, hasRoom, roomAfter, type Taker, toTaker } from './claim-tasks.ts'
 import { keepAnswers } from './claim-words.ts'
 import { findHeld, freeHeld, freeUnheard, type HeldTask, nameOf, renewHeld } from './held-tasks.ts'
+import { keepLines, showProgress } from './note-reports.ts'
 import { createPresence } from './presence.ts'
 
 /** What an agent's token allows it: decided by the server, never by the agent. */
@@ -42,8 +45,8 @@ export interface Dispatch {
   results(agent: AgentIdentity, results: readonly TaskResult[]): Promise<ClaimStatus[]>
   /** Takes answers and claims more work; it does not wait for work. */
   exchange(agent: AgentIdentity, request: ResultsRequest, signal?: AbortSignal): Promise<ResultsReply>
-  /** Extends leases; a claim that is refused is lost. */
-  renew(agent: AgentIdentity, claims: readonly TaskClaim[]): Promise<ClaimStatus[]>
+  /** Extends leases, and shows what running handlers tell; a claim that is refused is lost. */
+  renew(agent: AgentIdentity, claims: ClaimsRequest['claims']): Promise<ClaimStatus[]>
   /** Takes Tasks back. Those that were begun count as lost: their Jobs look before anything is done again. */
   release(agent: AgentIdentity, claims: ReleaseRequest['claims']): Promise<ClaimStatus[]>
 }
@@ -81,11 +84,16 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   async function take(agent: AgentIdentity, results: readonly TaskResult[], taker?: Taker) {
     const held = await findHeld(db, agent, results)
     const answers = new Map<number, Answer>()
+    const logged: { task: HeldTask; lines: TaskResult['lines'] }[] = []
     for (const answer of results) {
       const task = held.get(nameOf(answer))
       // Of an answer that stands twice in one message, the first counts.
-      if (task && !answers.has(task.job)) answers.set(task.job, { arrival: toArrival(engine, answer, task), task })
+      if (!task || answers.has(task.job)) continue
+      answers.set(task.job, { arrival: toArrival(engine, answer, task), task })
+      if (answer.lines?.length) logged.push({ task, lines: answer.lines })
     }
+    // Before the answers: a Job that is over by one of them has its history whole.
+    if (logged.length) await inShortTransaction(engine.database, tx => keepLines(engine, tx, logged))
     const { moved, tasks } = await deliver(answers, taker)
     const statuses = toStatuses(results, answer => {
       const task = held.get(nameOf(answer))
@@ -154,6 +162,27 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     if (freed > 0) await tell('task')
   }
 
+  /** By themselves: that one of them cannot be written ends no renewal. */
+  async function hearReports(agent: AgentIdentity, claims: ClaimsRequest['claims']): Promise<void> {
+    const telling = claims.filter(one => one.report)
+    if (!telling.length) return
+    const held = await findHeld(db, agent, telling)
+    const reported = telling.flatMap(({ report, ...claim }) => {
+      const task = held.get(nameOf(claim))
+      return task && report ? [{ task, report }] : []
+    })
+    await inShortTransaction(engine.database, async tx => {
+      await keepLines(
+        engine,
+        tx,
+        reported.map(({ task, report: { lines } }) => ({ task, lines })),
+      )
+      await showProgress(engine, tx, reported)
+    }).catch(error => {
+      if (!isLockTimeout(error)) throw error
+    })
+  }
+
   const dispatch: Dispatch = surface<Dispatch>(engine, {
     async claim(agent, request, signal) {
       await hear(agent, request)
@@ -180,6 +209,10 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     },
     async renew(agent, claims) {
       const kept = await inShortTransaction(engine.database, tx => renewHeld(engine, tx, agent, claims))
+      await hearReports(
+        agent,
+        claims.filter(one => kept.has(nameOf(one))),
+      )
       return toStatuses(claims, one => (kept.has(nameOf(one)) ? undefined : lost))
     },
     async release(agent, claims) {
@@ -190,8 +223,9 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         agent,
         claims.filter(one => one.begun || free.revoked.has(nameOf(one))),
       )
+      const reasons = new Map(claims.map(one => [nameOf(one), one.reason]))
       const begun = (task: HeldTask): Answer => ({
-        arrival: { kind: 'lost', agent: task.agent, task: toAsked(task) },
+        arrival: { kind: 'lost', agent: task.agent, ...given(task, reasons), task: toAsked(task) },
         task,
       })
       const { moved } = await deliver(new Map([...held.values()].map(task => [task.job, begun(task)])))
@@ -203,6 +237,12 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     },
   })
   return dispatch
+}
+
+/** Why a Task was given back, if that was said. */
+function given({ id, claimToken, agent }: HeldTask, reasons: ReadonlyMap<string, string | undefined>) {
+  const reason = reasons.get(nameOf({ taskId: id, claimToken }))
+  return reason === undefined ? {} : { reason: `the agent ${agent} gave it back: ${mendText(reason)}` }
 }
 
 /** `refused` says why a claim is not accepted. */

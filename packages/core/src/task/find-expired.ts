@@ -21,10 +21,13 @@ export async function findExpired(engine: Engine, db: Db, limit: number): Promis
     params: Json
     attempt: number
     since_ms: string
+    overdue: boolean
+    timeout_ms: number
   }>(
     db,
     sql`select id::text, job::text, claim_token::text as token, agent, request, module, function, params, attempt,
-          (extract(epoch from created_at) * 1000)::bigint::text as since_ms
+          (extract(epoch from created_at) * 1000)::bigint::text as since_ms,
+          timeout_ms, coalesce(deadline <= ${engine.clock.now()}, false) as overdue
         from contractor.task
         where lease_until < ${engine.clock.now()} and not exists (
           select from contractor.claim_word word
@@ -35,10 +38,23 @@ export async function findExpired(engine: Engine, db: Db, limit: number): Promis
   return new Map(
     rows.map(({ id, job, token, request, module, function: name, params, attempt, ...row }) => {
       const agent = row.agent ?? 'that had it'
-      const task = { request, module, function: name, params, agent, attempt, sinceMs: Number(row.since_ms) }
+      const task = {
+        task: Number(id),
+        request,
+        module,
+        function: name,
+        params,
+        agent,
+        attempt,
+        sinceMs: Number(row.since_ms),
+      }
+      const late = row.overdue && { reason: `the agent ${agent} did not end it within ${row.timeout_ms / 1000} s` }
       return [
         Number(job),
-        { arrival: { kind: 'lost', agent, task }, task: { id: Number(id), claimToken: token, isSilence: true } },
+        {
+          arrival: { kind: 'lost', agent, ...late, task },
+          task: { id: Number(id), claimToken: token, isSilence: true },
+        },
       ]
     }),
   )

@@ -2,7 +2,9 @@ import { eq, sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { task } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
+import { notify } from '../engine/notifications.ts'
 import type { OutTask, TaskFate } from './out-task.ts'
+import { passTurns } from './take-turns.ts'
 
 type TaskRow = Pick<
   typeof task.$inferSelect,
@@ -28,11 +30,14 @@ export async function dropOut(engine: Engine, tx: Db, outs: readonly { id: numbe
   const dropped = outs.filter(one => one.fate !== 'kept')
   if (!dropped.length) return
   const fates = sql`jsonb_to_recordset(${JSON.stringify(dropped)}::jsonb) as dropped(id bigint, fate text)`
-  await executePrepared(
+  const passed = await executePrepared(
     tx,
-    sql`delete from contractor.task using ${fates}
-        where task.id = dropped.id and (fate = 'taken' or (fate = 'withdrawn' and claim_token is null))`,
+    sql`with gone as (delete from contractor.task using ${fates}
+          where task.id = dropped.id and (fate = 'taken' or (fate = 'withdrawn' and claim_token is null))
+          returning task.limit_key, task.limit_spacing_ms)
+        ${passTurns(engine)}`,
   )
+  if (passed.length) await notify(tx, 'job')
   await executePrepared(
     tx,
     sql`update contractor.task set revoked_at = ${engine.clock.now()} from ${fates} where task.id = dropped.id`,

@@ -90,8 +90,8 @@ export async function findHeld(
 }
 
 /**
- * Extends leases; says which claims go on. Of a Task that is not wanted any more its agent hears by that, and has a moment
- * to let go of it.
+ * Extends leases, but for no longer than the Tasks may take; says which claims go on. Of a Task that is not wanted any
+ * more, or whose time is over, its agent hears by that, and has a moment to let go of it.
  */
 export async function renewHeld(
   engine: Engine,
@@ -99,21 +99,21 @@ export async function renewHeld(
   agent: AgentIdentity,
   claims: readonly TaskClaim[],
 ): Promise<Set<string>> {
-  const rows = await executePrepared<{ id: string; token: string; locked: boolean; revoked: boolean }>(
+  const rows = await executePrepared<{ id: string; token: string; locked: boolean; over: boolean }>(
     tx,
     sql`with free as (
           select task.id from contractor.task where ${held(agent, claims)} for no key update skip locked
         ), renewed as (
           update contractor.task set lease_until =
-            case when revoked_at is null then ${leaseEnd(engine)}
+            case when revoked_at is null then greatest(lease_until, least(${leaseEnd(engine)}, deadline))
             else least(lease_until, ${momentAfter(engine.clock, letGoMs)}) end
           where id in (select id from free)
         )
         select task.id::text, claim_token::text as token, task.id in (select id from free) as locked,
-          revoked_at is not null as revoked
+          revoked_at is not null or coalesce(deadline <= ${engine.clock.now()}, false) as over
         from contractor.task where ${held(agent, claims)}`,
   )
-  const kept = rows.filter(row => !row.revoked)
+  const kept = rows.filter(row => !row.over)
   const claimOf = (row: { id: string; token: string }) => ({ taskId: Number(row.id), claimToken: row.token })
   await keepRenewals(tx, kept.filter(row => !row.locked).map(claimOf), leaseEnd(engine))
   return new Set(kept.map(row => nameOf(claimOf(row))))

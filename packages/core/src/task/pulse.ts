@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'
 import { type Db, executePrepared, executeRows, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { leaseEnd } from './claim-tasks.ts'
+import { deadlineOf, leaseEnd } from './claim-tasks.ts'
 
 /**
  * Leases are for agents that have fallen silent; in a time in which nobody could hear them, no silence says anything. So
@@ -60,7 +60,8 @@ export function createPulse(engine: Engine, id: string): Pulse {
       if (silentMs > absentMs && row?.ever && !row.others) {
         const extended = await executePrepared(
           tx,
-          sql`update contractor.task set lease_until = greatest(lease_until, ${leaseEnd(engine)})
+          sql`update contractor.task set lease_until = greatest(lease_until, ${leaseEnd(engine)}),
+                deadline = greatest(deadline, ${deadlineOf(engine, sql`timeout_ms`)})
               where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))
               returning 1`,
         )
@@ -94,13 +95,14 @@ export function createPulse(engine: Engine, id: string): Pulse {
     engine.log('warn', "The database's clock has jumped: leases begin anew", { jumpMs: Math.round(jumpMs) })
     await executePrepared(
       tx,
-      sql`update contractor.task set lease_until = ${leaseEnd(engine)}
+      sql`update contractor.task set lease_until = ${leaseEnd(engine)}, deadline = ${deadlineOf(engine, sql`timeout_ms`)}
           where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))`,
     )
     if (jumpMs > 0) return
     const earlier = sql`${jumpMs}::float8 * interval '1 millisecond'`
     await executePrepared(tx, sql`update contractor.wake set look_at = look_at + ${earlier}`)
     await executePrepared(tx, sql`update contractor.claim_word set look_at = look_at + ${earlier}`)
+    await executePrepared(tx, sql`update contractor.limit_word set look_at = look_at + ${earlier}`)
     await executePrepared(
       tx,
       sql`update contractor.job set wake_at = wake_at + ${earlier}

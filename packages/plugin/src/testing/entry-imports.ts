@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** An import that would load something, with the file that it stands in. */
 export interface EntryImport {
@@ -22,11 +22,18 @@ export function findEntryImports(entry: URL): EntryImport[] {
     if (seen.has(file.href)) continue
     seen.add(file.href)
     for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
-      if (specifier.startsWith('.')) open.push(new URL(specifier, file))
+      if (specifier.startsWith('.')) open.push(sourceOf(new URL(specifier, file)))
       else found.push({ file: file.pathname, specifier })
     }
   }
   return found
+}
+
+/** The file that an import names: of sources that are compiled, `./x.js` names `./x.ts`. */
+function sourceOf(named: URL): URL {
+  if (existsSync(named)) return named
+  const source = new URL(named.href.replace(/\.([cm]?)js$/, '.$1ts'))
+  return existsSync(source) ? source : named
 }
 
 function importsOf(source: string): string[] {

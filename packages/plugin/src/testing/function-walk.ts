@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyFunction, Outcome, Reply } from '../define-function.ts'
 import type { AnyTasks, Plugin } from '../define-plugin.ts'
-import type { TaskRequest } from '../define-task.ts'
+import type { TaskDefinition, TaskRequest } from '../define-task.ts'
 import type { Json } from '../json.ts'
+import { holdsSecret } from '../secret.ts'
 
 /** A function of a plugin, with what it takes to walk through its states. */
 export interface WalkedFunction {
@@ -18,11 +19,16 @@ export interface WalkedFunction {
 export interface Point {
   /** How it was reached, for messages. */
   path: string
+  /** When, in milliseconds since the epoch: timers come at their moment, and answers take no time. */
+  now: number
   kept: Json
   state: unknown
   request: TaskRequest | undefined
   outcome: Outcome
 }
+
+/** When calls begin here. */
+export const exampleNow = Date.UTC(2026, 0, 1)
 
 /** More states than this, and the call does not end. */
 const mostPoints = 2000
@@ -31,10 +37,10 @@ const mostPoints = 2000
  * All points that can be reached from `kept` with the replies that are awaited there: example answers, a failure, the
  * timer that was asked for, a resumed pause. Each point is checked as it is reached.
  */
-export function walk(called: WalkedFunction, path: string, start: unknown): Point[] {
+export function walk(called: WalkedFunction, path: string, start: unknown, now = exampleNow): Point[] {
   const points: Point[] = []
   const seen = new Set<string>()
-  const open = [pointAt(called, path, start)]
+  const open = [pointAt(called, path, start, now)]
   for (let point = open.shift(); point; point = open.shift()) {
     const key = JSON.stringify(point.kept)
     if (seen.has(key)) continue
@@ -50,7 +56,7 @@ export function walk(called: WalkedFunction, path: string, start: unknown): Poin
 export function after(called: WalkedFunction, point: Point, reply: Reply): Point {
   const { definition } = called
   const next = definition.receive ? definition.receive(point.state, reply) : point.state
-  return pointAt(called, `${point.path} → ${describeReply(reply)}`, next)
+  return pointAt(called, `${point.path} → ${describeReply(reply)}`, next, reply.now)
 }
 
 export function isFinished({ outcome }: Point): boolean {
@@ -58,14 +64,14 @@ export function isFinished({ outcome }: Point): boolean {
 }
 
 /** What a call in this state waits for. */
-export function awaited(called: WalkedFunction, { outcome, request }: Point): Reply[] {
-  if (outcome.kind === 'paused') return [{ kind: 'resumed' }]
+export function awaited(called: WalkedFunction, { outcome, request, now }: Point): Reply[] {
+  if (outcome.kind === 'paused') return [{ now, kind: 'resumed' }]
   if (outcome.kind !== 'pending') return []
   const replies: Reply[] = []
-  if (outcome.wakeAt !== undefined) replies.push({ kind: 'timer', now: outcome.wakeAt })
+  if (outcome.wakeAt !== undefined) replies.push({ now: Math.max(now, outcome.wakeAt), kind: 'timer' })
   if (request) {
-    for (const value of answersTo(called, request)) replies.push({ kind: 'result', value })
-    replies.push({ kind: 'failed', error: { code: 'TASK_FAILED', message: 'It did not work', retryable: false } })
+    for (const value of answersTo(called, request)) replies.push({ now, kind: 'result', value })
+    replies.push({ now, kind: 'failed', error: { code: 'TASK_FAILED', message: 'It did not work', retryable: false } })
   }
   return replies
 }
@@ -79,14 +85,32 @@ export function answersTo(called: WalkedFunction, request: TaskRequest): readonl
     assert(task, `${name}: asks for the Task '${request.function}', which the plugin does not declare`)
     const params = task.params.safeParse(request.params)
     assert(params.success, `${name}: asks for '${request.function}' with parameters that it refuses: ${params.error}`)
+    checkRules(`${name}: asks for '${request.function}'`, task, request.params)
   }
   const replies = called.repliesOf(request.function)
   assert(replies.length > 0, `${name}: no example answer of Task '${request.function}'; give one in options.replies`)
   return replies
 }
 
+function checkRules(what: string, task: TaskDefinition, params: Json): void {
+  const say = (rule: string) => (error: unknown) => assert.fail(`${what}, whose ${rule} is not valid: ${error}`)
+  const ask = <T>(rule: string, read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      return say(rule)(error) as never
+    }
+  }
+  ask('timeoutMs', () => task.timeoutOf(params))
+  const limit = ask('limit', () => task.limitOf(params))
+  assert(
+    !limit || !holdsSecret(limit.key),
+    `${what}, whose limit has a key with a secret in it, which is no secret there`,
+  )
+}
+
 /** The point of a state that `start`, `receive` or `rollback` gave. Holds what is true of every point. */
-function pointAt(called: WalkedFunction, path: string, given: unknown): Point {
+function pointAt(called: WalkedFunction, path: string, given: unknown, now: number): Point {
   const { definition, plugin, name } = called
   const at = `${name} at ${path}`
   const strange = findNonJson(given)
@@ -130,7 +154,7 @@ function pointAt(called: WalkedFunction, path: string, given: unknown): Point {
     case 'aborted':
       assert(outcome.message.trim() !== '', `${at}: is ${outcome.kind} without a message`)
   }
-  return { path, kept, state, request, outcome }
+  return { path, now, kept, state, request, outcome }
 }
 
 function checkFields(at: string, plugin: Plugin, fields: Readonly<Record<string, unknown>>): void {

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineFunction, type FunctionDefinition } from '../define-function.ts'
+import { defineFunction, type FunctionContext, type FunctionDefinition } from '../define-function.ts'
 import { defineHandlers, type HandlerModule } from '../define-handlers.ts'
-import { defineModule } from '../define-plugin.ts'
+import { defineFoundation, defineModule } from '../define-plugin.ts'
 import { defineTasks } from '../define-task.ts'
 import { defineTaskFunction } from '../define-task-function.ts'
 import { type PluginLawOptions, pluginLaws } from './plugin-laws.ts'
@@ -88,7 +88,7 @@ describe('a lawful plugin', () => {
       'its definitions are legal',
       'dig: state is JSON, request and outcome are pure, at every point',
       'dig: can be done',
-      'dig: doubled, late and malformed replies end well',
+      'dig: malformed answers end well',
       'dig: its rollback ends well, from every point',
       'dig: what it observes after a lost answer ends well, at every point',
       'there is a handler for every Task, and no other',
@@ -101,7 +101,7 @@ describe('a lawful plugin', () => {
 })
 
 const everyPoint = 'dig: state is JSON, request and outcome are pure, at every point'
-const replies = 'dig: doubled, late and malformed replies end well'
+const replies = 'dig: malformed answers end well'
 let asked = 0
 
 describe('a function', () => {
@@ -184,26 +184,6 @@ describe('a function', () => {
       "no example leads to 'done'",
     ],
     [
-      'that a late failure moves when it is done',
-      {
-        receive: (current, reply) => {
-          if (reply.kind === 'failed') return { ...current, error: 'late' }
-          return reply.kind === 'result' ? { ...current, found: tasks.dig.result.parse(reply.value).found } : current
-        },
-      },
-      replies,
-      'and moved to {"kind":"error","message":"late"}',
-    ],
-    [
-      'that a timer moves that it did not ask for',
-      {
-        receive: (current, reply) =>
-          reply.kind === 'timer' ? { ...current, error: 'slow' } : (lawful.receive?.(current, reply) ?? current),
-      },
-      replies,
-      'and moved to {"kind":"error","message":"slow"}',
-    ],
-    [
       'that a malformed reply breaks',
       {
         receive: (current, reply) =>
@@ -221,6 +201,12 @@ describe('a function', () => {
       'state.depth is NaN',
     ],
     [
+      'whose undo cannot be done',
+      { undo: ({ depth }) => ({ depth, error: 'it stays dug' }) },
+      'dig: its undo ends done, once it was done',
+      "no example leads its undo to 'done'",
+    ],
+    [
       'that observes with a Task that there is not',
       { observe: () => ({ function: 'guess', params: {} }) },
       'dig: what it observes after a lost answer ends well, at every point',
@@ -230,6 +216,44 @@ describe('a function', () => {
     const found = await broken(moduleOf({ ...lawful, ...change }), undefined, options)
     expect(Object.keys(found)).toContain(name)
     expect(found[name]).toContain(message)
+  })
+})
+
+describe('a Task', () => {
+  const rules = (more: object) => {
+    const own = defineTasks({ dig: { params: z.object({ depth: z.number() }), result: z.object({}), ...more } })
+    const dig = { ...lawful, request: ({ depth, found }: State) => (found ? undefined : own.dig.request({ depth })) }
+    return defineModule({ name: 'garden', tasks: own, functions: { dig: defineFunction(dig) } })
+  }
+
+  it.each([
+    ['a time that is none', { timeoutMs: () => 0 }, "whose timeoutMs is not valid: ContractorError: Task 'dig'"],
+    ['a limit without a key', { limit: () => ({ key: '' }) }, "whose limit is not valid: ContractorError: Task 'dig'"],
+    ['a limit that shows a secret', { limit: () => ({ key: '\uF8F0pw=x\uF8F1' }) }, 'has a key with a secret in it'],
+  ])('with %s is found', async (_, more, message) => {
+    const found = await broken(rules(more), undefined, { ...options, replies: { dig: [{}] } })
+    expect(found[everyPoint]).toContain(message)
+  })
+})
+
+describe('a Foundation', () => {
+  const fields = z.object({ address: z.string(), port: z.number().default(623) })
+  const wake = defineTaskFunction({
+    args: z.object({}),
+    task: tasks.dig,
+    params: (_, { foundation }: FunctionContext<z.output<typeof fields>>) => ({ depth: foundation.fields.port }),
+    result: z.string(),
+    value: ({ found }) => found,
+  })
+  const plugin = defineFoundation({ type: 'Digger', fields, tasks, functions: { wake } })
+
+  it('is called for with its example fields, and their defaults', async () => {
+    expect(await broken(plugin, undefined, { ...options, args: {}, fields: { address: 'a' } })).toEqual({})
+  })
+
+  it('whose example fields are none is told so', async () => {
+    const found = await broken(plugin, undefined, { ...options, args: {}, fields: { port: 1 } })
+    expect(found['wake: can be done']).toContain('The example fields are not valid; see options.fields')
   })
 })
 
@@ -275,7 +299,8 @@ describe('an entry', () => {
     ["import 'side-effect'\nexport * from 'all'\nexport { a } from \"some\"\n", ['all', 'side-effect', 'some']],
     ["const sdk = () => import('sdk')\nconst old = require('old')\n", ['old', 'sdk']],
   ])('of %j loads %j', async (source, others) => {
-    writeFileSync(join(folder, 'index.ts'), "export { a } from './a.ts'\n")
+    // As sources name each other, and as those do that are compiled.
+    writeFileSync(join(folder, 'index.ts'), "export { a } from './a.js'\n")
     writeFileSync(join(folder, 'a.ts'), `import './index.ts'\n${source}`)
     const entry = pathToFileURL(join(folder, 'index.ts'))
     const found = await broken(moduleOf(lawful), undefined, { ...options, entry })

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createHandlerContext, pluginLaws } from '@contractor/plugin/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { handlers } from './handlers/index.ts'
 import { iputils } from './iputils.ts'
@@ -31,7 +31,7 @@ async function freePort(): Promise<number> {
 }
 
 const run = (task: string, params: object, signal = new AbortController().signal) =>
-  handlers.run(task, params, { signal, taskId: 1, attempt: 1, log: () => {} })
+  handlers.run(task, params, createHandlerContext({ signal }))
 const local = { target: '127.0.0.1', waitMs: 10_000, delayMs: 5 }
 
 describe('the laws of plugins', () => {
@@ -89,7 +89,7 @@ describe('wait_for_port, the function', () => {
     waitForPort.state.parse(
       waitForPort.start(waitForPort.args.parse(args), {} as Parameters<typeof waitForPort.start>[1]),
     )
-  const closed = { kind: 'result', value: { open: false, last: 'connection refused' } } as const
+  const closed = { now: 0, kind: 'result', value: { open: false, last: 'connection refused' } } as const
   type State = ReturnType<typeof start>
   const receive = (state: State, ...replies: Parameters<NonNullable<typeof waitForPort.receive>>[1][]): State =>
     replies.reduce((at, reply) => waitForPort.state.parse(waitForPort.receive?.(at, reply)), state)
@@ -115,6 +115,7 @@ describe('wait_for_port, the function', () => {
 
   it('is True when the port opened', () => {
     const state = receive(start({ target: 'web01.lab', port: 80 }), closed, {
+      now: 0,
       kind: 'result',
       value: { open: true, last: '' },
     })

@@ -31,7 +31,7 @@ describe('each function', () => {
       kind: 'paused',
       message: `Foundation 'rack1-u7' (site lab): ${work}. Resume the job when it is done`,
     })
-    const resumed = definition.receive?.(paused, { kind: 'resumed' })
+    const resumed = definition.receive?.(paused, { now: 0, kind: 'resumed' })
     expect(definition.outcome(resumed)).toEqual({ kind: 'done', value: null })
   })
 

@@ -73,7 +73,7 @@ describe('start', () => {
 
   it('sets the field pid', () => {
     const { definition, state } = begin('start', { command: ['serve'] })
-    const next = definition.receive?.(state, { kind: 'result', value: { pid: 42 } })
+    const next = definition.receive?.(state, { now: 0, kind: 'result', value: { pid: 42 } })
     expect(definition.outcome(next)).toEqual({ kind: 'done', value: 42, fields: { pid: 42 } })
   })
 
@@ -102,7 +102,7 @@ describe('start', () => {
     ],
   ])('observed: %s', (_, status, outcome) => {
     const { definition, state } = begin('start', { command: ['serve'] })
-    const next = definition.receive?.(state, { kind: 'observed', value: { ...running, ...status } })
+    const next = definition.receive?.(state, { now: 0, kind: 'observed', value: { ...running, ...status } })
     expect(definition.outcome(next)).toEqual(outcome)
   })
 })
@@ -111,7 +111,7 @@ describe('stop', () => {
   it('takes its timeout in seconds, and clears the field pid', () => {
     const { definition, state } = begin('stop', { timeout: 1.5 })
     expect(definition.request?.(state)).toEqual({ function: 'stop', params: { ...target, timeoutMs: 1500 } })
-    const next = definition.receive?.(state, { kind: 'result', value: { stopped: true } })
+    const next = definition.receive?.(state, { now: 0, kind: 'result', value: { stopped: true } })
     expect(definition.outcome(next)).toEqual({ kind: 'done', value: true, fields: { pid: undefined } })
   })
 })
@@ -119,7 +119,7 @@ describe('stop', () => {
 describe('status', () => {
   it('is a map in the names that scripts write, and corrects the field pid', () => {
     const { definition, state } = begin('status')
-    const next = definition.receive?.(state, { kind: 'result', value: ended })
+    const next = definition.receive?.(state, { now: 0, kind: 'result', value: ended })
     const { startId: _startId, exitCode, ...rest } = ended
     expect(definition.outcome(next)).toEqual({
       kind: 'done',

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createHandlerContext } from '@contractor/plugin/testing'
 import { handlers } from '../src/handlers/index.ts'
 import { signalGroup } from '../src/supervision/process-group.ts'
 import { readSupervision } from '../src/supervision/state.ts'
@@ -25,7 +26,7 @@ export function createWorkshop() {
 
   async function run(task: string, params: object, signal = new AbortController().signal): Promise<unknown> {
     calls += 1
-    return handlers.run(task, params, { signal, taskId: calls, attempt: 1, log: () => {} })
+    return handlers.run(task, params, createHandlerContext({ signal, taskId: calls }))
   }
 
   function foundation(owner: string, directory = join(root, owner)) {

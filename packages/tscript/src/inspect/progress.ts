@@ -1,6 +1,6 @@
 import { STRIDE } from '../program/instruction-set.ts'
 import type { BlockSite, Program } from '../program/program.ts'
-import type { Scope, Stop } from '../vm/state.ts'
+import type { Scope, State, Stop } from '../vm/state.ts'
 
 /*
  * How far a program is. A block weighs its expected_time in seconds; without one, what is in it: each block in it, and one
@@ -88,4 +88,9 @@ function close(sum: Sum, { from, to, expected }: BlockSite, pc: number): void {
   sum.done = Math.min(sum.weight, sum.done + (own === 0 ? 0 : (share * (passed - sum.passed)) / own))
   sum.length = length
   sum.passed = passed
+}
+
+/** What the progress of a program that waits in a call will be once that is over. */
+export function progressAfterCall(program: Program, state: State, now: number): number {
+  return Math.max(state.progress, progressOf(program, { pc: state.pc + 1, scopes: state.scopes }, now))
 }
