@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Plugin } from '@contractor/plugin'
+import type { HandlerModule, Plugin } from '@contractor/plugin'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
@@ -36,6 +36,7 @@ import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
 import { type Cartographers, createCartographers } from './survey/cartographers.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
+import { createLocalAgent, type LocalAgent } from './task/local-agent.ts'
 import { createPulse } from './task/pulse.ts'
 import { createTokens, type Tokens } from './token/tokens.ts'
 
@@ -43,6 +44,10 @@ export interface ContractorOptions {
   /** `memory:`, `pglite:DIRECTORY`, `postgres://…`, or a PGlite, postgres.js client or drizzle database of the host's. */
   database: DatabaseOption
   plugins?: readonly Plugin[]
+  /**
+   * What `./handlers` of plugins export: their Tasks, of all Sites, are done in this process. Agents may do them too.
+   */
+  handlers?: readonly HandlerModule[]
   /** Where machines reach the server, without a slash at the end; a function where that is known later. */
   url?: string | (() => string)
   /** Where images for network boots are (`__pxe_location`), with a slash at the end; `/pxe/` of the server unless said. */
@@ -141,7 +146,10 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   const foreman = createForeman(engine, advancer, pulse)
   const events = createEvents(engine)
   const jobs = createJobs(engine, events)
+  const dispatch = createDispatch(engine, advancer)
+  let localAgent: LocalAgent | undefined
   try {
+    localAgent = createLocalAgent(engine, dispatch, options.handlers ?? [])
     await pulse.begin()
   } catch (error) {
     await notifications.close()
@@ -150,9 +158,11 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
   }
   if (options.heartbeat ?? true) pulse.start()
   if (options.foreman ?? true) foreman.start()
+  localAgent?.start()
 
   let closed: Promise<void> | undefined
   const close = async () => {
+    await localAgent?.stop()
     closing.abort()
     try {
       await foreman.stop()
@@ -190,7 +200,7 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     signals: createSignals(engine),
     events,
     tokens: createTokens(engine),
-    dispatch: createDispatch(engine, advancer),
+    dispatch,
     foreman: surface(engine, foreman),
     databaseName: database.name,
     log,

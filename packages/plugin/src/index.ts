@@ -36,5 +36,7 @@ export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
 export { json, mendJson } from './json.ts'
+export type { Look, PollOptions } from './poll-until.ts'
+export { pollUntil } from './poll-until.ts'
 export { maskSecrets, secret, secretMask } from './secret.ts'
 export { cutText, isStorable, mendText } from './text.ts'

@@ -10,7 +10,7 @@ import { surface } from '../engine/surface.ts'
 import { compareNames } from '../network/interface-map.ts'
 import { findIp, formatIp } from '../network/subnet.ts'
 import { requireSite } from '../site/sites.ts'
-import type { AgentIdentity } from '../task/dispatch.ts'
+import type { AgentIdentity } from '../task/agent-identity.ts'
 import { selectBlocks, selectBoots, selectDynamic, selectLeases, selectZones } from './dhcp-rows.ts'
 import { poolsOf } from './pools.ts'
 

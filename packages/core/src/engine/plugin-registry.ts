@@ -18,6 +18,7 @@ export interface PluginRegistry {
   getFoundation(type: string): FoundationPlugin
   /** The schema of a type's own fields, which refuses others. Made once: zod compiles each schema anew. */
   getFields(type: string): FoundationPlugin['fields']
+  hasModule(module: string): boolean
   /** What an agent's module does, for the checks of its answers. */
   findTask(module: string, name: string): TaskDefinition | undefined
   /** A module's function, for the Foundation type at hand where the module is `foundation`. */
@@ -48,6 +49,8 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
     } else foundations.set(plugin.type, plugin)
   }
   const fields = new Map([...foundations].map(([type, plugin]) => [type, plugin.fields.strict()]))
+  const pluginOf = (module: string): Plugin | undefined =>
+    modules.get(module) ?? [...foundations.values()].find(one => one.module === module)
   const registry: PluginRegistry = {
     foundations,
     modules,
@@ -62,8 +65,9 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
         id: type,
       })
     },
+    hasModule: module => pluginOf(module) !== undefined,
     findTask(module, name) {
-      const tasks = (modules.get(module) ?? [...foundations.values()].find(one => one.module === module))?.tasks
+      const tasks = pluginOf(module)?.tasks
       return tasks && Object.hasOwn(tasks, name) ? tasks[name] : undefined
     },
     findFunction(module, name, foundationType) {

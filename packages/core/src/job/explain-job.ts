@@ -8,6 +8,7 @@ import { describeHolder, findLockHolders, isHolding } from '../database/lock-hol
 import type { Engine } from '../engine/engine.ts'
 import { call as callSchema } from '../foreman/call.ts'
 import { signaling } from '../signal/signaling.ts'
+import { everySite } from '../task/agent-identity.ts'
 import { jobStates } from './job.ts'
 import { type Verb, verbs } from './job-verbs.ts'
 import { loadNeighbours } from './neighbours.ts'
@@ -193,7 +194,9 @@ async function agentsFor(tx: Db, site: string, module: string) {
   )
   const names = above.map(one => one.name)
   const rows = await tx.select().from(agent)
-  return rows.filter(one => one.modules.includes(module) && one.sites.some(name => names.includes(name)))
+  return rows.filter(
+    one => one.modules.includes(module) && one.sites.some(name => name === everySite || names.includes(name)),
+  )
 }
 
 function queuedReasons(row: JobRow): Because[] {

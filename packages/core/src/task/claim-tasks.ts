@@ -6,7 +6,7 @@ import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { callIdOf } from '../foreman/call.ts'
-import type { AgentIdentity } from './dispatch.ts'
+import { type AgentIdentity, everySite } from './agent-identity.ts'
 
 /** Who wants Tasks, and for how many of each module there is room. */
 export interface Taker {
@@ -52,7 +52,7 @@ export function roomOf(taker: Taker | undefined) {
 export function allowedSites(taker: Taker | undefined) {
   return sql`line(name) as (
       select name from contractor.site
-      where name = ${anyText(taker?.agent.sites ?? [])}
+      where name = ${anyText(taker?.agent.sites ?? [])} or ${taker?.agent.sites.includes(everySite) ?? false}::boolean
       union select below.name from contractor.site below join line on below.parent = line.name
     ), allowed(name) as (select unnest(array(select name from line)))`
 }

@@ -16,6 +16,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
 import { waitForJobs } from '../foreman/work.ts'
+import type { AgentIdentity } from './agent-identity.ts'
 import type { Answer } from './answered-tasks.ts'
 import { toArrival, toAsked } from './arrival.ts'
 import { createClaimQueue } from './claim-queue.ts'
@@ -24,15 +25,6 @@ import { keepAnswers } from './claim-words.ts'
 import { findHeld, freeHeld, freeUnheard, type HeldTask, nameOf, renewHeld } from './held-tasks.ts'
 import { keepLines, showProgress } from './note-reports.ts'
 import { createPresence } from './presence.ts'
-
-/** What an agent's token allows it: decided by the server, never by the agent. */
-export interface AgentIdentity {
-  /** The token's name. */
-  name: string
-  /** Sites, each with all below it. */
-  sites: readonly string[]
-  modules: readonly string[]
-}
 
 /** The handing out of Tasks, and the taking of their answers. Nobody of them waits for what somebody else holds. */
 export interface Dispatch {

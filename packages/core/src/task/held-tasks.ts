@@ -6,9 +6,9 @@ import { momentAfter } from '../clock.ts'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { AgentIdentity } from './agent-identity.ts'
 import { leaseEnd } from './claim-tasks.ts'
 import { keepRenewals } from './claim-words.ts'
-import type { AgentIdentity } from './dispatch.ts'
 
 /** A Task that an agent holds, by the claim that it shows. */
 export interface HeldTask {

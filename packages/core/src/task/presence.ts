@@ -1,7 +1,7 @@
 import type { ClaimRequest } from '@contractor/plugin/wire'
 import { agent as agentTable } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { AgentIdentity } from './dispatch.ts'
+import type { AgentIdentity } from './agent-identity.ts'
 
 /** Notes which agents ask for work: not each time, since busy ones ask often, but as often as an explanation needs. */
 export interface Presence {

@@ -8,7 +8,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
 import { requireSite } from '../site/sites.ts'
-import type { AgentIdentity } from '../task/dispatch.ts'
+import type { AgentIdentity } from '../task/agent-identity.ts'
 import { createKnownTokens } from './known-tokens.ts'
 
 /** A bearer token is either an admin's, or an agent's: bound to Sites (each with all below it) and modules. */
