@@ -88,7 +88,7 @@ async function prepare(contractor: Contractor): Promise<void> {
 }
 
 const foundationOf = (n: number) => ({
-  ...{ locator: `bed-${n}`, type: 'Bed', site: 'lab', blueprint: 'bed', fields: { slot: n } },
+  ...{ locator: `bed-${n}`, type: 'Bed' as const, site: 'lab', blueprint: 'bed', fields: { slot: n } },
 })
 const structureOf = (n: number) => ({
   ...{ hostname: `host-${n}`, site: 'lab', blueprint: 'web', foundation: `bed-${n}`, configValues: { rack: n % 40 } },

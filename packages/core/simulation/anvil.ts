@@ -17,7 +17,7 @@ const params = z.object({ step: z.string(), callId: z.string() })
 /** What it was that was done, too: an answer to another question shows. */
 const result = z.object({ reading: z.number(), did: z.string().optional(), note: z.string().optional() })
 /** How many may be at the one whetstone that there is. */
-export const honedAtOnce = 2
+export const honedAtOnce = 1
 
 const tasks = defineTasks({
   polish: { params, result },

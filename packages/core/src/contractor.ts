@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { HandlerModule, Plugin } from '@contractor/plugin'
+import type { HandlerModule } from '@contractor/plugin'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
@@ -13,6 +13,7 @@ import { createZones, type Zones } from './dns/zones.ts'
 import type { Engine, Log } from './engine/engine.ts'
 import { openNotifications } from './engine/notifications.ts'
 import { createPluginRegistry } from './engine/plugin-registry.ts'
+import type { AnyPlugins, Plugins } from './engine/plugin-types.ts'
 import { surface } from './engine/surface.ts'
 import { createEvents, type Events } from './event/events.ts'
 import { createAdvancer } from './foreman/advance-jobs.ts'
@@ -40,10 +41,10 @@ import { createLocalAgent, type LocalAgent } from './task/local-agent.ts'
 import { createPulse } from './task/pulse.ts'
 import { createTokens, type Tokens } from './token/tokens.ts'
 
-export interface ContractorOptions {
+export interface ContractorOptions<P extends Plugins = AnyPlugins> {
   /** `memory:`, `pglite:DIRECTORY`, `postgres://…`, or a PGlite, postgres.js client or drizzle database of the host's. */
   database: DatabaseOption
-  plugins?: readonly Plugin[]
+  plugins?: P
   /**
    * What `./handlers` of plugins export: their Tasks, of all Sites, are done in this process. Agents may do them too.
    */
@@ -72,15 +73,15 @@ export interface ContractorOptions {
 }
 
 /** The engine. One for a process; several processes may share a PostgreSQL. */
-export interface Contractor {
+export interface Contractor<P extends Plugins = AnyPlugins> {
   readonly sites: Sites
   readonly scripts: Scripts
   readonly blueprints: Blueprints
   readonly pxes: Pxes
   readonly resources: Resources
-  readonly foundations: Foundations
+  readonly foundations: Foundations<P>
   readonly structures: Structures
-  readonly complexes: Complexes
+  readonly complexes: Complexes<P>
   /** The machines that have booted and reported themselves. */
   readonly cartographers: Cartographers
   readonly plots: Plots
@@ -113,7 +114,9 @@ export interface Contractor {
  * Opens the database, brings it up to date, and starts the Foreman.
  * Throws DATABASE_IN_USE, DATABASE_NEWER, DATABASE_UNREACHABLE or PLUGIN_INVALID.
  */
-export async function createContractor(options: ContractorOptions): Promise<Contractor> {
+export async function createContractor<const P extends Plugins = Plugins>(
+  options: ContractorOptions<P>,
+): Promise<Contractor<P>> {
   const plugins = createPluginRegistry(options.plugins ?? [])
   const { url = '' } = options
   const log = options.log ?? (() => undefined)
@@ -180,9 +183,10 @@ export async function createContractor(options: ContractorOptions): Promise<Cont
     blueprints: createBlueprints(engine),
     pxes: createPxes(engine),
     resources: createResources(engine),
-    foundations: createFoundations(engine, jobs),
+    // What they do is the same for all plugins; what the compiler knows of it is not.
+    foundations: createFoundations(engine, jobs) as unknown as Foundations<P>,
     structures: createStructures(engine, jobs),
-    complexes: createComplexes(engine),
+    complexes: createComplexes(engine) as unknown as Complexes<P>,
     cartographers: createCartographers(engine),
     plots: createPlots(engine),
     configChanges: createConfigChanges(engine),

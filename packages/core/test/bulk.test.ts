@@ -12,7 +12,7 @@ afterEach(async () => {
 })
 
 const foundation = (locator: string) => ({
-  ...{ locator, type: 'Lathe', site: 'lab', blueprint: 'bed', fields: { serial: locator } },
+  ...{ locator, type: 'Lathe' as const, site: 'lab', blueprint: 'bed', fields: { serial: locator } },
 })
 const structure = (hostname: string, on = hostname) => ({
   ...{ hostname, site: 'lab', blueprint: 'web', foundation: on, configValues: { tag: hostname } },

@@ -2,7 +2,7 @@ import { createContractor } from '@contractor/core'
 import { defineFoundation, defineHandlers, defineTaskFunction, defineTasks, taskFailed } from '@contractor/plugin'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
-import { type DatabaseKind, databaseKinds } from '../../../test/databases.ts'
+import { createPostgresDatabase, type DatabaseKind, databaseKinds } from '../../../test/databases.ts'
 
 const tasks = defineTasks({
   switch: { params: z.object({ name: z.string() }), result: z.object({ on: z.boolean() }) },
@@ -102,11 +102,13 @@ describe.each(databaseKinds)('handlers in the engine’s own process on $kind', 
 
 it('handlers of a module that no plugin has, and of one that has two, are refused', async () => {
   const handlers = defineHandlers(lamp, { switch: async () => ({ on: true }), burn: async () => ({}) })
-  await expect(createContractor({ database: 'memory:', handlers: [handlers] })).rejects.toMatchObject({
+  const database = await createPostgresDatabase()
+  onTestFinished(() => database.drop())
+  await expect(createContractor({ database: database.option, handlers: [handlers] })).rejects.toMatchObject({
     code: 'PLUGIN_INVALID',
     message: expect.stringContaining('no plugin that was given has this module'),
   })
   await expect(
-    createContractor({ database: 'memory:', plugins: [lamp], handlers: [handlers, handlers] }),
+    createContractor({ database: database.option, plugins: [lamp], handlers: [handlers, handlers] }),
   ).rejects.toThrow('they were given twice')
 })

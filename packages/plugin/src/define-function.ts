@@ -4,12 +4,15 @@ import type { WireError } from './error.ts'
 import type { Json } from './json.ts'
 
 /** What a function may know of where it runs. Plain data, read when the call starts. */
-export interface FunctionContext<Fields = Readonly<Record<string, unknown>>> {
+export interface FunctionContext<
+  Fields = Readonly<Record<string, unknown>>,
+  ComplexFields = Readonly<Record<string, unknown>>,
+> {
   /** Milliseconds since the epoch, by the engine's clock. */
   readonly now: number
   /** One id a call: the same for every attempt of it. What a handler uses to recognise its own earlier work. */
   readonly callId: string
-  readonly foundation: FoundationContext<Fields>
+  readonly foundation: FoundationContext<Fields, ComplexFields>
   /** Present when the job's target is a Structure. */
   readonly structure?: {
     readonly id: number
@@ -19,11 +22,23 @@ export interface FunctionContext<Fields = Readonly<Record<string, unknown>>> {
   }
 }
 
-export interface FoundationContext<Fields = Readonly<Record<string, unknown>>> {
+export interface FoundationContext<
+  Fields = Readonly<Record<string, unknown>>,
+  ComplexFields = Readonly<Record<string, unknown>>,
+> {
   readonly locator: string
   readonly type: string
   readonly site: string
   readonly state: 'planned' | 'located' | 'built'
+  readonly fields: Fields
+  /** What provides it, where something does; always there for a type that declares its `complex`. */
+  readonly complex?: ComplexContext<ComplexFields>
+}
+
+export interface ComplexContext<Fields = Readonly<Record<string, unknown>>> {
+  readonly name: string
+  readonly type: string
+  readonly site: string
   readonly fields: Fields
 }
 
@@ -78,7 +93,7 @@ export interface FunctionDefinition<
   Args extends z.ZodObject = z.ZodObject,
   State extends z.ZodType = z.ZodType,
   Result extends z.ZodType = z.ZodType,
-  Context extends FunctionContext<unknown> = FunctionContext,
+  Context extends FunctionContext<unknown, unknown> = FunctionContext,
 > {
   description?: string
   /** Named parameters, in the names that scripts write. */
@@ -112,7 +127,7 @@ export function defineFunction<
   Args extends z.ZodObject,
   State extends z.ZodType,
   Result extends z.ZodType,
-  Context extends FunctionContext<unknown> = FunctionContext,
+  Context extends FunctionContext<unknown, unknown> = FunctionContext,
 >(definition: FunctionDefinition<Args, State, Result, Context>): FunctionDefinition<Args, State, Result, Context> {
   return definition
 }

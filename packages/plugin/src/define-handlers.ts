@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { AnyTasks, Plugin } from './define-plugin.ts'
+import type { AnyTasks, FunctionPlugin } from './define-plugin.ts'
 import { ContractorError, parseInput } from './error.ts'
 
 /** What a handler is given besides its parameters. Handlers keep nothing between calls. */
@@ -33,7 +33,7 @@ export interface HandlerModule {
 }
 
 /** Binds a handler to every Task of a plugin; a missing or an unknown one is refused, by the compiler and at start. */
-export function defineHandlers<P extends Plugin>(plugin: P, handlers: Handlers<P['tasks']>): HandlerModule {
+export function defineHandlers<P extends FunctionPlugin>(plugin: P, handlers: Handlers<P['tasks']>): HandlerModule {
   const tasks: AnyTasks = plugin.tasks
   const own = handlers as Readonly<Record<string, (params: unknown, context: HandlerContext) => Promise<unknown>>>
   const missing = Object.keys(tasks).filter(name => typeof own[name] !== 'function')

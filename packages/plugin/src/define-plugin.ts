@@ -13,9 +13,14 @@ export interface ValueDefinition<Fields> {
 
 export type AnyTasks = Readonly<Record<string, TaskDefinition>>
 
-export interface FoundationOptions<Fields extends z.ZodObject, Tasks extends AnyTasks> {
+export interface FoundationOptions<
+  Type extends string,
+  Fields extends z.ZodObject,
+  Tasks extends AnyTasks,
+  Complex extends ComplexPlugin,
+> {
   /** The Foundation's type: what BluePrints and Foundations name. */
-  type: string
+  type: Type
   /** The module under which its Tasks reach agents; the type in lower case unless said. */
   module?: string
   /** How the kernel of such a machine calls its console, as `ttyS1,115200`; `tty0` unless said. */
@@ -24,22 +29,45 @@ export interface FoundationOptions<Fields extends z.ZodObject, Tasks extends Any
   classes?: readonly string[]
   /** The type's own columns: checked on every write, in the API, readable in scripts as `foundation.NAME`. */
   fields: Fields
+  /** The type of the Complexes that provide such Foundations: each one then names its Complex, whose fields functions see. */
+  complex?: Complex
   values?: Readonly<Record<string, ValueDefinition<z.output<Fields>>>>
   tasks?: Tasks
   functions: Readonly<Record<string, AnyFunction>>
 }
 
-export interface FoundationPlugin<Fields extends z.ZodObject = z.ZodObject, Tasks extends AnyTasks = AnyTasks> {
+export interface FoundationPlugin<
+  Fields extends z.ZodObject = z.ZodObject,
+  Tasks extends AnyTasks = AnyTasks,
+  Type extends string = string,
+  Complex extends ComplexPlugin = ComplexPlugin,
+> {
   readonly kind: 'foundation'
-  readonly type: string
+  readonly type: Type
   readonly module: string
   readonly console?: string
   readonly classes: readonly string[]
   readonly fields: Fields
+  readonly complex?: Complex
   // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
   readonly values: Readonly<Record<string, ValueDefinition<any>>>
   readonly tasks: Tasks
   readonly functions: Readonly<Record<string, AnyFunction>>
+}
+
+export interface ComplexOptions<Type extends string, Fields extends z.ZodObject> {
+  /** The Complex's type: what Complexes name. */
+  type: Type
+  description?: string
+  /** The type's own columns, as an address and credentials: checked on every write, in the API. */
+  fields: Fields
+}
+
+export interface ComplexPlugin<Fields extends z.ZodObject = z.ZodObject, Type extends string = string> {
+  readonly kind: 'complex'
+  readonly type: Type
+  readonly description: string
+  readonly fields: Fields
 }
 
 export interface ModuleOptions<Tasks extends AnyTasks> {
@@ -56,7 +84,10 @@ export interface ModulePlugin<Tasks extends AnyTasks = AnyTasks> {
   readonly functions: Readonly<Record<string, AnyFunction>>
 }
 
-export type Plugin = FoundationPlugin | ModulePlugin
+/** What has functions, and Tasks for agents. */
+export type FunctionPlugin = FoundationPlugin | ModulePlugin
+
+export type Plugin = FunctionPlugin | ComplexPlugin
 
 const typeName = /^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/
 const moduleName = /^[a-z][a-z0-9_]{0,39}$/
@@ -74,26 +105,28 @@ export const foundationCommonValues = [
   'class_list',
   'provisioning_interface',
   'interface_list',
+  'complex',
 ] as const
 
 /** Names that a module may not take: they are the engine's own in scripts. */
 export const engineModules = ['foundation', 'structure', 'config', 'signaling', 'dhcp'] as const
 
 /** Declares a Foundation type. Throws PLUGIN_INVALID for a name that scripts could not write or that is taken. */
-export function defineFoundation<Fields extends z.ZodObject, const Tasks extends AnyTasks = Record<never, never>>(
-  options: FoundationOptions<Fields, Tasks>,
-): FoundationPlugin<Fields, Tasks> {
+export function defineFoundation<
+  const Type extends string,
+  Fields extends z.ZodObject,
+  const Tasks extends AnyTasks = Record<never, never>,
+  Complex extends ComplexPlugin = never,
+>(options: FoundationOptions<Type, Fields, Tasks, Complex>): FoundationPlugin<Fields, Tasks, Type, Complex> {
   const refuse = refusal(`Foundation type '${options.type}'`, options.type)
-  if (!typeName.test(options.type))
-    refuse('its name must be letters, digits, - and _, beginning with a letter, 40 at the most')
+  if (!typeName.test(options.type)) refuse(badTypeName)
   const module = options.module ?? options.type.toLowerCase().replaceAll('-', '_')
   checkModuleName(module, refuse)
 
   const fields = Object.keys(options.fields.shape)
   const values = Object.keys(options.values ?? {})
   const functions = Object.keys(options.functions)
-  for (const name of fields)
-    if (!fieldName.test(name)) refuse(`its field '${name}' must be letters and digits, beginning with a small letter`)
+  checkFieldNames(options.fields, refuse)
   for (const name of [...values, ...functions])
     if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
   const seen = new Set<string>(foundationCommonValues)
@@ -111,10 +144,22 @@ export function defineFoundation<Fields extends z.ZodObject, const Tasks extends
     ...(options.console !== undefined && { console: options.console }),
     classes: options.classes ?? [],
     fields: options.fields,
+    ...(options.complex && { complex: options.complex }),
     values: options.values ?? {},
     tasks: options.tasks ?? ({} as Tasks),
     functions: options.functions,
   }
+}
+
+/** Declares a type of Complexes. Throws PLUGIN_INVALID. */
+export function defineComplex<const Type extends string, Fields extends z.ZodObject>(
+  options: ComplexOptions<Type, Fields>,
+): ComplexPlugin<Fields, Type> {
+  const { type, description = '', fields } = options
+  const refuse = refusal(`Complex type '${type}'`, type)
+  if (!typeName.test(type)) refuse(badTypeName)
+  checkFieldNames(fields, refuse)
+  return { kind: 'complex', type, description, fields }
 }
 
 /** Declares a module: functions that are not a Foundation's own, called as `NAME.function( … )`. */
@@ -126,6 +171,13 @@ export function defineModule<const Tasks extends AnyTasks = Record<never, never>
   for (const name of Object.keys(options.functions))
     if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
   return { kind: 'module', module: options.name, tasks: options.tasks ?? ({} as Tasks), functions: options.functions }
+}
+
+const badTypeName = 'its name must be letters, digits, - and _, beginning with a letter, 40 at the most'
+
+function checkFieldNames(fields: z.ZodObject, refuse: (reason: string) => void): void {
+  for (const name of Object.keys(fields.shape))
+    if (!fieldName.test(name)) refuse(`its field '${name}' must be letters and digits, beginning with a small letter`)
 }
 
 function checkModuleName(name: string, refuse: (reason: string) => void): void {

@@ -12,7 +12,7 @@ export interface TaskFunctionOptions<
   TaskResult extends z.ZodType,
   Result extends z.ZodType,
   Observed extends z.ZodType,
-  Context extends FunctionContext<unknown>,
+  Context extends FunctionContext<unknown, unknown>,
 > {
   description?: string
   args: Args
@@ -47,7 +47,7 @@ export function defineTaskFunction<
   TaskResult extends z.ZodType,
   Result extends z.ZodType,
   Observed extends z.ZodType = z.ZodType,
-  Context extends FunctionContext<unknown> = FunctionContext,
+  Context extends FunctionContext<unknown, unknown> = FunctionContext,
 >(options: TaskFunctionOptions<Args, Params, TaskResult, Result, Observed, Context>) {
   const { task, observe, undo } = options
   // Kept as unknown and parsed where read: TypeScript cannot see through a schema made from generic schemas.

@@ -78,6 +78,9 @@ export class ContractorError<C extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** One of these errors: its `code` tells what its `data` holds. */
+export type AnyContractorError<C extends ErrorCode = ErrorCode> = C extends ErrorCode ? ContractorError<C> : never
+
 /**
  * Whether a value is a ContractorError, and of that code if one is named. Looks at the shape and not at the class, so
  * that errors of a second copy of this package are recognised too.
@@ -85,7 +88,7 @@ export class ContractorError<C extends ErrorCode = ErrorCode> extends Error {
 export function isContractorError<C extends ErrorCode = ErrorCode>(
   value: unknown,
   code?: C,
-): value is ContractorError<C> {
+): value is AnyContractorError<C> {
   if (!(value instanceof Error) || value.name !== 'ContractorError' || !('code' in value)) return false
   return code === undefined || value.code === code
 }

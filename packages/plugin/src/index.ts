@@ -2,6 +2,7 @@
 
 export type {
   AnyFunction,
+  ComplexContext,
   FoundationContext,
   FunctionContext,
   FunctionDefinition,
@@ -13,14 +14,23 @@ export type { HandlerContext, HandlerModule, Handlers } from './define-handlers.
 export { defineHandlers } from './define-handlers.ts'
 export type {
   AnyTasks,
+  ComplexOptions,
+  ComplexPlugin,
   FoundationOptions,
   FoundationPlugin,
+  FunctionPlugin,
   ModuleOptions,
   ModulePlugin,
   Plugin,
   ValueDefinition,
 } from './define-plugin.ts'
-export { defineFoundation, defineModule, engineModules, foundationCommonValues } from './define-plugin.ts'
+export {
+  defineComplex,
+  defineFoundation,
+  defineModule,
+  engineModules,
+  foundationCommonValues,
+} from './define-plugin.ts'
 export type {
   RetryPolicy,
   TaskDefinition,
@@ -32,7 +42,7 @@ export type {
 export { defaultTimeoutMs, defineTasks, retryPolicy, taskLimit } from './define-task.ts'
 export type { Observation, TaskFunctionOptions } from './define-task-function.ts'
 export { defineTaskFunction } from './define-task-function.ts'
-export type { ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'
+export type { AnyContractorError, ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'
 export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
 export type { Json } from './json.ts'
 export { json, mendJson } from './json.ts'

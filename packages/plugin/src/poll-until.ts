@@ -16,7 +16,7 @@ export interface PollOptions<
   Params extends z.ZodType,
   TaskResult extends z.ZodType,
   Result extends z.ZodType,
-  Context extends FunctionContext<unknown>,
+  Context extends FunctionContext<unknown, unknown>,
 > {
   description?: string
   args: Args
@@ -46,7 +46,7 @@ export function pollUntil<
   Params extends z.ZodType,
   TaskResult extends z.ZodType,
   Result extends z.ZodType,
-  Context extends FunctionContext<unknown> = FunctionContext,
+  Context extends FunctionContext<unknown, unknown> = FunctionContext,
 >(options: PollOptions<Args, Params, TaskResult, Result, Context>) {
   const { task, agreeing = 1 } = options
   const state = z.object({

@@ -71,7 +71,7 @@ describe('contractor jobs check-upgrade', () => {
     await engine.sites.create({ name: 'lab' })
     await engine.scripts.put({ name: 'create', source: 'foundation.weld()' })
     await engine.blueprints.put({ kind: 'foundation', name: 'base', scripts: { create: 'create' } })
-    const input = { locator: 'f', type: 'Lathe', site: 'lab', blueprint: 'base', fields: { serial: 's' } }
+    const input = { locator: 'f', type: 'Lathe' as const, site: 'lab', blueprint: 'base', fields: { serial: 's' } }
     await (await engine.foundations.create(input)).setLocated()
     await engine.jobs.create({ foundation: 'f' }, 'create')
     await engine.foreman.runDue()

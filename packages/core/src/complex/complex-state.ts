@@ -6,7 +6,10 @@ import { complex, complexMember, structure } from '../database/schema.ts'
 export interface ComplexState {
   readonly name: string
   readonly members: readonly { id: number; hostname: string; built: boolean }[]
-  /** At least `builtPercentage` of its members are built; without members it never is. */
+  /**
+   * At least `builtPercentage` of its members are built. Without members, one of a type is: what it names (a cloud's account,
+   * somebody else's cluster) is there, and not built here; a group of nothing never is.
+   */
   readonly built: boolean
   /** Whether it would be built without a member: that one's going takes nothing away. */
   builtWithout(structure: number): boolean
@@ -25,11 +28,12 @@ export async function complexStates(db: Db, names: readonly string[]): Promise<R
     .where(inArray(complexMember.complex, [...names]))
     .orderBy(structure.id)
   return new Map(
-    complexes.map(({ name, builtPercentage }) => {
+    complexes.map(({ name, type, builtPercentage }) => {
       const members = rows
         .filter(row => row.complex === name)
         .map(({ id, hostname, state }) => ({ id, hostname, built: state === 'built' }))
-      const enough = (built: number) => members.length > 0 && built * 100 >= builtPercentage * members.length
+      const enough = (built: number) =>
+        members.length > 0 ? built * 100 >= builtPercentage * members.length : type !== null
       const built = members.filter(member => member.built).length
       return [
         name,

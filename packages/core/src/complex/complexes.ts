@@ -1,14 +1,24 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
+import { ContractorError, json, maskSecrets, parseInput } from '@contractor/plugin'
 import { asc, eq, gt, inArray } from 'drizzle-orm'
 import { z } from 'zod'
+import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import { complex, complexMember, foundation, structure } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import type {
+  AnyPlugins,
+  ComplexKind,
+  ComplexTypeOf,
+  GivenFields,
+  Plugins,
+  ShownFields,
+} from '../engine/plugin-types.ts'
 import { surface } from '../engine/surface.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, pageRequest, plainName, toPage } from '../name.ts'
+import { layFields, parseOwnFields } from '../own-fields.ts'
 import { requireSite } from '../site/sites.ts'
 import { complexStates } from './complex-state.ts'
 
@@ -18,6 +28,10 @@ export const complexInput = z.strictObject({
   name: plainName,
   site: plainName,
   description: z.string().default(''),
+  /** A plugin's type of Complexes; null for one that is a group and nothing more. Stays as it is. */
+  type: z.string().nullable().default(null),
+  /** The type's own columns, as its plugin declares them. */
+  fields: z.record(z.string(), json).default({}),
   /** How many of its members must be built for it to be built, in percent. */
   builtPercentage: builtPercentage.default(90),
   /** The ids of its Structures. */
@@ -26,13 +40,22 @@ export const complexInput = z.strictObject({
 
 // Without the defaults of creation: what is not given stays as it is.
 export const complexChanges = z
-  .strictObject({ description: z.string(), builtPercentage, members: z.array(z.number().int().positive()) })
+  .strictObject({
+    description: z.string(),
+    builtPercentage,
+    members: z.array(z.number().int().positive()),
+    /** Laid over the present ones; null takes one away. */
+    fields: z.record(z.string(), json),
+  })
   .partial()
 
 export const complexView = z.object({
   name: z.string(),
   site: z.string(),
   description: z.string(),
+  type: z.string().nullable(),
+  /** Secrets in it are `***`. */
+  fields: z.record(z.string(), json),
   builtPercentage: z.number().int(),
   members: z.array(z.number().int()),
   /** Derived from its members. */
@@ -40,19 +63,64 @@ export const complexView = z.object({
 })
 export type ComplexView = z.output<typeof complexView>
 
-export interface Complexes {
-  create(input: z.input<typeof complexInput>, options?: CallOptions): Promise<ComplexView>
-  get(name: string, options?: CallOptions): Promise<ComplexView>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<ComplexView>>
-  update(name: string, changes: z.input<typeof complexChanges>, options?: CallOptions): Promise<ComplexView>
+const noFields = z.strictObject({})
+
+/** A Complex of a type, or of one of several. */
+export type ComplexOf<P extends Plugins, Type> =
+  string extends ComplexTypeOf<P>
+    ? ComplexView
+    : Type extends string
+      ? Omit<ComplexView, 'type' | 'fields'> & { type: Type; fields: ShownFields<ComplexKind<P>, Type> }
+      : PlainComplex
+
+/** A Complex to be made, of a type, or of one of several. */
+export type NewComplex<P extends Plugins, Type> =
+  string extends ComplexTypeOf<P>
+    ? z.input<typeof complexInput>
+    : Type extends string
+      ? NewGroup & { type: Type } & GivenFields<ComplexKind<P>, Type>
+      : NewGroup & { type?: null }
+type NewGroup = Omit<z.input<typeof complexInput>, 'type' | 'fields'>
+
+/** A group of Structures, and nothing more. */
+export type PlainComplex = Omit<ComplexView, 'type' | 'fields'> & { type: null; fields: Record<string, never> }
+type AnyComplex<P extends Plugins> = ComplexOf<P, ComplexTypeOf<P> | null>
+
+/** The types of Complexes, and their fields, follow from the plugins. */
+export interface Complexes<P extends Plugins = AnyPlugins> {
+  create<const Type extends ComplexTypeOf<P> | null = null>(
+    input: NewComplex<P, Type>,
+    options?: CallOptions,
+  ): Promise<ComplexOf<P, Type>>
+  get(name: string, options?: CallOptions): Promise<AnyComplex<P>>
+  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<AnyComplex<P>>>
+  update(name: string, changes: z.input<typeof complexChanges>, options?: CallOptions): Promise<AnyComplex<P>>
   /** Refused with IN_USE while it provides Foundations. */
   delete(name: string, options?: CallOptions): Promise<void>
 }
 
-export function createComplexes(engine: Engine): Complexes {
-  const complexes: Complexes = surface(engine, {
+/** As they are where nothing is known of the plugins. */
+interface UntypedComplexes extends Omit<Complexes, 'create' | 'get' | 'list' | 'update'> {
+  create(input: z.input<typeof complexInput>, options?: CallOptions): Promise<ComplexView>
+  get(name: string, options?: CallOptions): Promise<ComplexView>
+  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<ComplexView>>
+  update(name: string, changes: z.input<typeof complexChanges>, options?: CallOptions): Promise<ComplexView>
+}
+
+export function createComplexes(engine: Engine): UntypedComplexes {
+  const fieldsOf = (type: string | null, name: string, fields: Values, present?: Values) => {
+    const schema = type === null ? noFields : engine.plugins.getComplexFields(type)
+    const own = {
+      schema,
+      type: type ?? 'own',
+      whose: `Complex '${name}'${type === null ? ', which has no type,' : ''}`,
+    }
+    return parseOwnFields(engine, own, fields, present)
+  }
+  const complexes: UntypedComplexes = surface(engine, {
     async create(input, options = {}) {
-      const { members, ...parsed } = parseInput(complexInput, input, 'The Complex')
+      const { members, ...given } = parseInput(complexInput, input, 'The Complex')
+      const parsed = { ...given, fields: fieldsOf(given.type, given.name, given.fields) }
       return transaction(engine, options, async tx => {
         await requireSite(tx, parsed.site)
         const now = engine.clock.now()
@@ -92,10 +160,12 @@ export function createComplexes(engine: Engine): Complexes {
     async update(name, changes, options = {}) {
       const { members, ...parsed } = parseInput(complexChanges, changes, `The change of Complex '${name}'`)
       return transaction(engine, options, async tx => {
+        const [row] = await tx.select().from(complex).where(eq(complex.name, name)).for('update')
         const before = await requireComplex(tx, name)
+        const fields = row && fieldsOf(row.type, name, layFields(row.fields, parsed.fields), row.fields)
         await tx
           .update(complex)
-          .set({ ...parsed, updatedAt: engine.clock.now() })
+          .set({ ...parsed, ...(fields && { fields }), updatedAt: engine.clock.now() })
           .where(eq(complex.name, name))
         if (members) await setMembers(tx, name, members)
         // Whoever waits for it, or for one of its members, may have to wait no more.
@@ -161,6 +231,8 @@ async function toViews(db: Db, rows: (typeof complex.$inferSelect)[]): Promise<C
     name: row.name,
     site: row.site,
     description: row.description,
+    type: row.type,
+    fields: maskSecrets(row.fields),
     builtPercentage: row.builtPercentage,
     members: states.get(row.name)?.members.map(member => member.id) ?? [],
     state: states.get(row.name)?.built ? 'built' : 'planned',

@@ -313,4 +313,13 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795673357367,
     hash: '7c14f48a2270de9e0fb0eb3894ca8b59fccb9ad0c9641b1e5cd64b0139198fcd',
   },
+  {
+    sql: [
+      'ALTER TABLE "contractor"."complex" ADD COLUMN "type" text;',
+      '\nALTER TABLE "contractor"."complex" ADD COLUMN "fields" jsonb DEFAULT \'{}\'::jsonb NOT NULL;',
+    ],
+    bps: true,
+    folderMillis: 1795675042756,
+    hash: 'e0a4d9cf194e9212bce9ff6b47c81a8886c99e409db566d4c0d0c044f8cb8aa0',
+  },
 ]

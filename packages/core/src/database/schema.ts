@@ -216,6 +216,10 @@ export const complex = contractor.table('complex', {
     .notNull()
     .references(() => site.name, { onUpdate: 'cascade' }),
   description: text('description').notNull().default(''),
+  /** What a plugin declares such Complexes to be; null for one that is a group and nothing more. */
+  type: text('type'),
+  /** The type's own columns, as its plugin's schema has them. */
+  fields: jsonb('fields').$type<Values>().notNull().default({}),
   builtPercentage: integer('built_percentage').notNull().default(90),
   createdAt: createdAt(),
   updatedAt: updatedAt(),

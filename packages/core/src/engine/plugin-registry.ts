@@ -1,11 +1,15 @@
-import type { AnyFunction, TaskDefinition } from '@contractor/plugin'
 import {
+  type AnyFunction,
+  type ComplexPlugin,
   ContractorError,
   engineModules,
   type FoundationPlugin,
+  type FunctionPlugin,
   type ModulePlugin,
   type Plugin,
+  type TaskDefinition,
 } from '@contractor/plugin'
+import type { z } from 'zod'
 import { dhcpModule } from '../pxe/dhcp-module.ts'
 import { signaling } from '../signal/signaling.ts'
 import { structureModule } from '../structure/structure-module.ts'
@@ -13,11 +17,14 @@ import { structureModule } from '../structure/structure-module.ts'
 /** The plugins that the host passed in. */
 export interface PluginRegistry {
   readonly foundations: ReadonlyMap<string, FoundationPlugin>
+  readonly complexes: ReadonlyMap<string, ComplexPlugin>
   readonly modules: ReadonlyMap<string, ModulePlugin>
   /** Throws NOT_FOUND for a type that no plugin provides. */
   getFoundation(type: string): FoundationPlugin
-  /** The schema of a type's own fields, which refuses others. Made once: zod compiles each schema anew. */
-  getFields(type: string): FoundationPlugin['fields']
+  /** The schema of a Foundation type's own fields, which refuses others; throws NOT_FOUND. */
+  getFields(type: string): z.ZodObject
+  /** The same of a type of Complexes. */
+  getComplexFields(type: string): z.ZodObject
   hasModule(module: string): boolean
   /** What an agent's module does, for the checks of its answers. */
   findTask(module: string, name: string): TaskDefinition | undefined
@@ -26,15 +33,25 @@ export interface PluginRegistry {
     module: string,
     name: string,
     foundationType: string,
-  ): { plugin: Plugin; definition: AnyFunction } | undefined
+  ): { plugin: FunctionPlugin; definition: AnyFunction } | undefined
 }
 
 /** Throws PLUGIN_INVALID when two plugins claim one name. */
 export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
   const foundations = new Map<string, FoundationPlugin>()
+  const complexes = new Map<string, ComplexPlugin>()
   const modules = new Map<string, ModulePlugin>([signaling, dhcpModule, structureModule].map(own => [own.module, own]))
   const taken = new Set<string>(engineModules)
-  for (const plugin of plugins) {
+  for (const plugin of withComplexes(plugins)) {
+    if (plugin.kind === 'complex') {
+      if (complexes.has(plugin.type)) {
+        throw new ContractorError('PLUGIN_INVALID', `Two plugins provide the Complex type '${plugin.type}'.`, {
+          plugin: plugin.type,
+        })
+      }
+      complexes.set(plugin.type, plugin)
+      continue
+    }
     if (taken.has(plugin.module)) {
       throw new ContractorError('PLUGIN_INVALID', `Two plugins are named '${plugin.module}'. Pass each one once.`, {
         plugin: plugin.module,
@@ -48,22 +65,39 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
       })
     } else foundations.set(plugin.type, plugin)
   }
-  const fields = new Map([...foundations].map(([type, plugin]) => [type, plugin.fields.strict()]))
-  const pluginOf = (module: string): Plugin | undefined =>
+  // Made once: zod compiles each schema anew.
+  const strict = (of: ReadonlyMap<string, { fields: z.ZodObject }>) =>
+    new Map([...of].map(([type, plugin]) => [type, plugin.fields.strict()]))
+  const fields = strict(foundations)
+  const complexFields = strict(complexes)
+  const unknown = (kind: string, type: string, known: ReadonlyMap<string, unknown>) => {
+    const names = [...known.keys()].sort()
+    const hint = names.length ? `Known types: ${names.join(', ')}.` : `No plugin with a ${kind} type is loaded.`
+    return new ContractorError('NOT_FOUND', `${kind} type '${type}' is not known. ${hint}`, {
+      kind: `${kind} type`,
+      id: type,
+    })
+  }
+  const pluginOf = (module: string): FunctionPlugin | undefined =>
     modules.get(module) ?? [...foundations.values()].find(one => one.module === module)
   const registry: PluginRegistry = {
     foundations,
+    complexes,
     modules,
-    getFields: type => fields.get(type) ?? registry.getFoundation(type).fields,
+    getFields(type) {
+      const schema = fields.get(type)
+      if (!schema) throw unknown('Foundation', type, foundations)
+      return schema
+    },
+    getComplexFields(type) {
+      const schema = complexFields.get(type)
+      if (!schema) throw unknown('Complex', type, complexes)
+      return schema
+    },
     getFoundation(type) {
       const plugin = foundations.get(type)
-      if (plugin) return plugin
-      const known = [...foundations.keys()].sort()
-      const hint = known.length ? `Known types: ${known.join(', ')}.` : 'No plugin with a Foundation type is loaded.'
-      throw new ContractorError('NOT_FOUND', `Foundation type '${type}' is not known. ${hint}`, {
-        kind: 'Foundation type',
-        id: type,
-      })
+      if (!plugin) throw unknown('Foundation', type, foundations)
+      return plugin
     },
     hasModule: module => pluginOf(module) !== undefined,
     findTask(module, name) {
@@ -78,4 +112,10 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
     },
   }
   return registry
+}
+
+/** With the Complex types that Foundation types stand on: who passes a Foundation's plugin need not pass these too. */
+function withComplexes(plugins: readonly Plugin[]): Plugin[] {
+  const needed = plugins.flatMap(one => (one.kind === 'foundation' && one.complex ? [one.complex] : []))
+  return [...plugins, ...new Set(needed.filter(one => !plugins.includes(one)))]
 }

@@ -5,7 +5,7 @@ import type { Event, EventType } from './event.ts'
 export const placeIn = (cursor: string): number => Number(cursor.split('-')[0])
 
 export function toEvent(row: typeof event.$inferSelect): Event {
-  return {
+  const told = {
     cursor: `${row.place}-${row.id}`,
     at: row.at.toISOString(),
     type: row.type as EventType,
@@ -16,4 +16,6 @@ export function toEvent(row: typeof event.$inferSelect): Event {
     dependency: row.dependency,
     data: row.data,
   }
+  // Written by recordEvents, which is given what its type has.
+  return told as Event
 }

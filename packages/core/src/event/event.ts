@@ -1,4 +1,4 @@
-import { json } from '@contractor/plugin'
+import { type Json, json } from '@contractor/plugin'
 import { z } from 'zod'
 
 /** What may happen, by the object that it happens to. */
@@ -87,7 +87,15 @@ export const eventView = z.object({
   dependency: z.number().int().nullable(),
   data: z.record(z.string(), json),
 })
-export type Event = z.output<typeof eventView>
+
+/** What events tell besides whom they are about. */
+type EventData<Type extends EventType> = Record<string, Json> &
+  (Type extends 'job.message' ? { message: string } : Type extends `job.${string}` ? { action: string } : unknown)
+
+/** An event: its `type` tells what its `data` holds. */
+export type Event = {
+  [Type in EventType]: Omit<z.output<typeof eventView>, 'type' | 'data'> & { type: Type; data: EventData<Type> }
+}[EventType]
 
 export interface NewEvent {
   type: EventType
@@ -96,5 +104,5 @@ export interface NewEvent {
   foundation?: string | null
   structure?: number | null
   dependency?: number | null
-  data?: Event['data']
+  data?: Record<string, Json>
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import {
   type AnyFunction,
+  type FunctionPlugin,
   type Json,
   json,
-  type Plugin,
   type Reply,
   type RetryPolicy,
   retryPolicy,
@@ -91,7 +91,7 @@ const chanceOf = (text: string): number => createHash('sha256').update(text).dig
 export type Received = { call: Call } | { call: Call; error: string }
 
 export interface CalledFunction {
-  plugin: Plugin
+  plugin: FunctionPlugin
   definition: AnyFunction
   /** What it may ask of agents. */
   findTask: PluginRegistry['findTask']

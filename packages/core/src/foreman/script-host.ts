@@ -104,7 +104,7 @@ export interface ScriptHostOptions {
 }
 
 export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, out }: ScriptHostOptions): ScriptHost {
-  const { foundation: row, structure } = target
+  const { foundation: row, complex, structure } = target
   const plugin = engine.plugins.foundations.get(row.type)
   const changes = collectEffects(engine, target, plugin, loaded, pxes)
   const undoable: ScriptHost['undoable'] = []
@@ -115,6 +115,9 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
     site: row.site,
     state: row.state,
     fields: changes.fields(),
+    ...(complex?.type && {
+      complex: { name: complex.name, type: complex.type, site: complex.site, fields: complex.fields },
+    }),
   })
   const context = (callId: string): FunctionContext => ({
     now: nowMs,
@@ -140,6 +143,7 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
       state: row.state,
       blueprint: row.blueprint,
       class_list: [...(plugin?.classes ?? [])],
+      complex: row.complex,
     }
     if (Object.hasOwn(common, name)) return common[name]
     if (plugin && Object.hasOwn(plugin.fields.shape, name)) return changes.fields()[name] ?? null

@@ -4,7 +4,7 @@ import { type Config, loadConfigs } from '../config/load-config.ts'
 import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import { job, task } from '../database/job-schema.ts'
-import { dependency, foundation, structure } from '../database/schema.ts'
+import { complex, dependency, foundation, structure } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { findWait, jobKind } from '../job/rules.ts'
@@ -110,6 +110,7 @@ export async function loadWork(
     .leftJoin(dependency, eq(dependency.id, job.dependency))
     .leftJoin(structure, sql`${structure.id} = coalesce(${job.structure}, ${dependency.scriptStructure})`)
     .innerJoin(foundation, sql`${foundation.locator} = coalesce(${job.foundation}, ${structure.foundation})`)
+    .leftJoin(complex, eq(complex.name, foundation.complex))
     .leftJoin(task, eq(task.job, job.id))
     .where(jobsById(ids))
     .orderBy(job.wakeAt, job.id)
@@ -175,11 +176,17 @@ async function findWaits(tx: Db, waiting: readonly { job: JobRow; target: Target
 
 type Read = Pick<Target, 'foundation'> & {
   structure: Target['structure'] | null
+  complex: Target['complex'] | null
   dependency: Target['dependency'] | null
 }
 
-function toTarget({ foundation: under, structure: own, dependency: edge }: Read): Target {
-  return { foundation: under, ...(own && { structure: own }), ...(edge && { dependency: edge }) }
+function toTarget({ foundation: under, complex: above, structure: own, dependency: edge }: Read): Target {
+  return {
+    foundation: under,
+    ...(above && { complex: above }),
+    ...(own && { structure: own }),
+    ...(edge && { dependency: edge }),
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ export async function addFoundations(
   inputs: readonly FoundationInput[],
   options: CallOptions,
 ): Promise<FoundationRow[]> {
-  await checkFoundations(tx, inputs)
+  await checkFoundations(engine, tx, inputs)
   const added = await insertFoundations(engine, tx, inputs)
   const rows = inputs.map((input): FoundationRow => {
     const createdMs = added.get(input.locator)

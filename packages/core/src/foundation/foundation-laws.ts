@@ -1,9 +1,8 @@
-import { ContractorError, json, parseInput, secretMask } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import { ContractorError } from '@contractor/plugin'
 import { eq, inArray } from 'drizzle-orm'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
-import { blueprint as blueprintTable, dependency } from '../database/schema.ts'
+import { blueprint as blueprintTable, complex as complexTable, dependency } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Hardware } from '../hardware/hardware.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
@@ -18,13 +17,36 @@ type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'c
  * What must hold for Foundations before they are written: their Site, BluePrint, Complex and Plot exist, and their
  * BluePrint is for their type. A number of statements that does not grow with them.
  */
-export async function checkFoundations(tx: Db, made: readonly Made[]): Promise<void> {
+export async function checkFoundations(engine: Engine, tx: Db, made: readonly Made[]): Promise<void> {
   await refuseUnknown(tx, {
     Site: made.map(one => one.site),
     Complex: made.map(one => one.complex),
     Plot: made.map(one => one.plot),
   })
   await checkBlueprints(tx, made)
+  await checkComplexes(engine, tx, made)
+}
+
+/** A type that declares its Complex stands on one, and on no other type of it. */
+async function checkComplexes(engine: Engine, tx: Db, made: readonly Made[]): Promise<void> {
+  const bound = made.flatMap(one => {
+    const wanted = engine.plugins.foundations.get(one.type)?.complex?.type
+    return wanted === undefined ? [] : [{ ...one, wanted }]
+  })
+  if (!bound.length) return
+  const names = bound.flatMap(one => one.complex ?? [])
+  const rows = await tx.select().from(complexTable).where(inArray(complexTable.name, names))
+  for (const { locator, type, complex, wanted } of bound) {
+    const found = rows.find(row => row.name === complex)
+    if (found?.type === wanted) continue
+    const what =
+      complex === null ? 'none is named' : `'${complex}' is ${found?.type ? `a ${found.type}` : 'of no type'}`
+    throw new ContractorError(
+      'VALIDATION_FAILED',
+      `Foundation '${locator}' of type ${type} is provided by a Complex of type ${wanted}, and ${what}`,
+      { issues: [{ path: 'complex', message: `must name a Complex of type ${wanted}` }] },
+    )
+  }
 }
 
 /** A BluePrint that names types, itself or by inheritance, may be used for those only. */
@@ -57,29 +79,6 @@ async function checkBlueprints(tx: Db, made: readonly Made[]): Promise<void> {
       { issues: [{ path: 'blueprint', message: `is for ${list}` }] },
     )
   }
-}
-
-/**
- * A Foundation's own fields, checked by its type's schema, with the secret ones sealed. A secret that is given as it is
- * shown (`***`) is the present one.
- */
-export function parseFields(
-  engine: Engine,
-  type: string,
-  locator: string,
-  fields: FoundationRow['fields'],
-  present: FoundationRow['fields'] = {},
-): FoundationRow['fields'] {
-  const plugin = engine.plugins.getFoundation(type)
-  const what = `The ${type} fields of Foundation '${locator}'`
-  const kept = mapSecretPlaces(plugin.fields, fields, (text, path) => {
-    const before = text === secretMask ? present[path] : undefined
-    return typeof before === 'string' ? before : text
-  })
-  const parsed = json.parse(parseInput(engine.plugins.getFields(type), kept, what))
-  return mapSecretPlaces(plugin.fields, parsed, (text, path) =>
-    holdsSecret(text) ? text : engine.seals.seal(text, `Field '${path}' of Foundation '${locator}'`),
-  ) as FoundationRow['fields']
 }
 
 /** Whether an operator may say that a Foundation is in a state. Throws WRONG_STATE or HARDWARE_MISMATCH. */

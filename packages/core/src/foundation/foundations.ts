@@ -8,6 +8,15 @@ import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
+import type {
+  AnyPlugins,
+  ChangedFields,
+  FoundationKind,
+  FoundationTypeOf,
+  GivenFields,
+  Plugins,
+  ShownFields,
+} from '../engine/plugin-types.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { hardware } from '../hardware/hardware.ts'
@@ -16,6 +25,7 @@ import type { FoundationRow } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
 import { type Page, toPage } from '../name.ts'
 import { overlay } from '../overlay.ts'
+import { layFields, parseOwnFields } from '../own-fields.ts'
 import { forgetMatches } from '../survey/forget-matches.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addFoundations } from './add-foundations.ts'
@@ -30,46 +40,86 @@ import {
   requireFoundation,
   toFoundationView,
 } from './foundation.ts'
-import { checkFoundations, checkStateChange, parseFields, usersOfFoundation } from './foundation-laws.ts'
+import { checkFoundations, checkStateChange, usersOfFoundation } from './foundation-laws.ts'
 import { writeIdMap } from './id-map.ts'
 
-export interface Foundation extends FoundationView {
+/** One Foundation: its data, and what can be done with it. */
+export interface Foundation<
+  Type extends string = string,
+  Fields = FoundationView['fields'],
+  FieldChanges = FoundationView['fields'],
+> extends Omit<FoundationView, 'type' | 'fields'> {
+  type: Type
+  fields: Fields
   config(options?: CallOptions): Promise<Values>
   /** Where each value of its config comes from. */
   explainConfig(options?: CallOptions): Promise<ConfigExplanation>
-  update(changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
+  update(
+    changes: FoundationChanges<FieldChanges>,
+    options?: CallOptions,
+  ): Promise<Foundation<Type, Fields, FieldChanges>>
   /**
    * Says that it is there: what its create Job waits for. With an `idMap` that passes its BluePrint's validation template,
    * where that has one; throws WRONG_STATE without, and HARDWARE_MISMATCH with every difference.
    */
-  setLocated(options?: StateOptions): Promise<Foundation>
+  setLocated(options?: StateOptions): Promise<Foundation<Type, Fields, FieldChanges>>
   /** Says that it is built, without a Job; of a planned one with a template, an `idMap` is wanted as well. */
-  setBuilt(options?: StateOptions): Promise<Foundation>
+  setBuilt(options?: StateOptions): Promise<Foundation<Type, Fields, FieldChanges>>
   /** Says that it is gone, with what stood on it, without a Job. */
-  setDestroyed(options?: CallOptions): Promise<Foundation>
+  setDestroyed(options?: CallOptions): Promise<Foundation<Type, Fields, FieldChanges>>
   doCreate(options?: CallOptions): Promise<Job>
   doDestroy(options?: CallOptions): Promise<Job>
   /** Orders a utility Job: a script that its BluePrint names. */
   doJob(name: string, options?: CallOptions): Promise<Job>
-  refresh(options?: CallOptions): Promise<Foundation>
+  refresh(options?: CallOptions): Promise<Foundation<Type, Fields, FieldChanges>>
   delete(options?: CallOptions): Promise<void>
 }
+
+type FoundationChanges<FieldChanges> = Omit<z.input<typeof foundationChanges>, 'fields'> & { fields?: FieldChanges }
+
+/** A Foundation of a type, or of one of several. */
+export type FoundationOf<P extends Plugins, Type> = Type extends string
+  ? Foundation<Type, ShownFields<FoundationKind<P>, Type>, ChangedFields<FoundationKind<P>, Type>>
+  : never
+
+/** A Foundation to be made, of a type, or of one of several. */
+export type NewFoundation<P extends Plugins, Type> = Type extends string
+  ? Omit<z.input<typeof foundationInput>, 'type' | 'fields'> & { type: Type } & GivenFields<FoundationKind<P>, Type>
+  : never
 
 /** What its machine reports of its hardware goes with the state. */
 export interface StateOptions extends CallOptions {
   idMap?: z.input<typeof hardware> | undefined
 }
 
-export interface Foundations {
-  create(input: z.input<typeof foundationInput>, options?: CallOptions): Promise<Foundation>
+/** The types of Foundations, and their fields, follow from the plugins. */
+export interface Foundations<P extends Plugins = AnyPlugins> {
+  create<const Type extends FoundationTypeOf<P>>(
+    input: NewFoundation<P, Type>,
+    options?: CallOptions,
+  ): Promise<FoundationOf<P, Type>>
   /** All of them or none, in the order of the inputs; a few statements, however many. */
-  createMany(inputs: readonly z.input<typeof foundationInput>[], options?: CallOptions): Promise<Foundation[]>
-  get(locator: string, options?: CallOptions): Promise<Foundation>
-  list(query?: z.input<typeof foundationQuery>, options?: CallOptions): Promise<Page<Foundation>>
+  createMany(
+    inputs: readonly NewFoundation<P, FoundationTypeOf<P>>[],
+    options?: CallOptions,
+  ): Promise<FoundationOf<P, FoundationTypeOf<P>>[]>
+  get(locator: string, options?: CallOptions): Promise<FoundationOf<P, FoundationTypeOf<P>>>
+  list(
+    query?: z.input<typeof foundationQuery>,
+    options?: CallOptions,
+  ): Promise<Page<FoundationOf<P, FoundationTypeOf<P>>>>
   /** What is not given stays as it is. Its BluePrint can be changed while it is planned. */
-  update(locator: string, changes: z.input<typeof foundationChanges>, options?: CallOptions): Promise<Foundation>
+  update(
+    locator: string,
+    changes: z.input<typeof foundationChanges>,
+    options?: CallOptions,
+  ): Promise<FoundationOf<P, FoundationTypeOf<P>>>
   /** `located`, `built` or `destroyed`, without a Job; refused while it has one. */
-  setState(locator: string, to: 'located' | 'built' | 'destroyed', options?: StateOptions): Promise<Foundation>
+  setState(
+    locator: string,
+    to: 'located' | 'built' | 'destroyed',
+    options?: StateOptions,
+  ): Promise<FoundationOf<P, FoundationTypeOf<P>>>
   config(locator: string, options?: CallOptions): Promise<Values>
   explainConfig(locator: string, options?: CallOptions): Promise<ConfigExplanation>
   /** Refused with IN_USE while a Structure stands on it or it has a Job. */
@@ -94,8 +144,20 @@ async function moveTasks(tx: Db, locator: string, site: string): Promise<void> {
   await tx.execute(sql`update contractor.task set site = ${site} where job in ${jobsOf(locator)}`)
 }
 
-export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
-  const foundations: Foundations = surface(engine, {
+/** As they are where nothing is known of the plugins. */
+interface UntypedFoundations extends Omit<Foundations, 'create'> {
+  create(input: z.input<typeof foundationInput>, options?: CallOptions): Promise<Foundation>
+}
+
+export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundations {
+  const fieldsOf = (type: string, name: string, fields: Values, present?: Values) =>
+    parseOwnFields(
+      engine,
+      { schema: engine.plugins.getFields(type), type, whose: `Foundation '${name}'` },
+      fields,
+      present,
+    )
+  const foundations: UntypedFoundations = surface(engine, {
     async create(input, options = {}) {
       const [made] = await foundations.createMany([parseInput(foundationInput, input, 'The Foundation')], options)
       return made as Foundation
@@ -104,7 +166,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
       const parsed = inputs.map((input, at) => {
         const what = inputs.length > 1 ? `Foundation ${at + 1} of ${inputs.length}` : 'The Foundation'
         const one = parseInput(foundationInput, input, what)
-        return { ...one, fields: parseFields(engine, one.type, one.locator, one.fields) }
+        return { ...one, fields: fieldsOf(one.type, one.locator, one.fields) }
       })
       if (!parsed.length) return []
       return transaction(engine, options, async tx =>
@@ -132,9 +194,8 @@ export function createFoundations(engine: Engine, jobs: Jobs): Foundations {
         const isMoved = parsed.site !== undefined && parsed.site !== present.site
         // One may have been ordered meanwhile.
         if (isMoved) await lockJobsOf(tx, name)
-        const laid = Object.entries({ ...present.fields, ...parsed.fields }).filter(([, value]) => value !== null)
-        const fields = parseFields(engine, present.type, name, Object.fromEntries(laid), present.fields)
-        await checkFoundations(tx, [overlay(present, { ...parsed, fields })])
+        const fields = fieldsOf(present.type, name, layFields(present.fields, parsed.fields), present.fields)
+        await checkFoundations(engine, tx, [overlay(present, { ...parsed, fields })])
         if (parsed.blueprint !== undefined && parsed.blueprint !== present.blueprint && present.state !== 'planned') {
           throw new ContractorError(
             'WRONG_STATE',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { EventType } from '../event/event.ts'
 import type { JobRow } from './target.ts'
 
 export const jobStates = ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'] as const
@@ -31,7 +32,7 @@ export type JobView = z.output<typeof jobView>
 export interface JobEvent {
   cursor: string
   at: string
-  type: string
+  type: EventType
   state: JobView['state']
   message: string
   progress: number

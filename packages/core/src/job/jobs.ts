@@ -1,4 +1,4 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
+import { ContractorError, type Json, parseInput } from '@contractor/plugin'
 import { and, asc, eq, gt, isNull, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import { job } from '../database/job-schema.ts'
@@ -185,8 +185,9 @@ export function createJobs(engine: Engine, events: Events): Jobs {
         }
         for await (const event of events.watch({ after: '0', job: row.id, signal, isOver })) {
           state = stateAfter[event.type] ?? state
-          message = typeof event.data.message === 'string' ? event.data.message : ''
-          progress = typeof event.data.progress === 'number' ? Math.floor(event.data.progress) : progress
+          const data: Record<string, Json> = event.data
+          message = typeof data.message === 'string' ? data.message : ''
+          progress = typeof data.progress === 'number' ? Math.floor(data.progress) : progress
           yield { cursor: event.cursor, at: event.at, type: event.type, state, message, progress }
           if (state === 'done' || state === 'aborted') return
         }

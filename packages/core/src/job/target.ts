@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import type { job } from '../database/job-schema.ts'
-import { dependency, foundation, structure } from '../database/schema.ts'
+import { complex, dependency, foundation, structure } from '../database/schema.ts'
 
 export type FoundationRow = typeof foundation.$inferSelect
 export type StructureRow = typeof structure.$inferSelect
@@ -14,6 +14,8 @@ export type JobRow = typeof job.$inferSelect
  */
 export interface Target {
   foundation: TargetFoundation
+  /** What provides the Foundation; read where a script is run. */
+  complex?: TargetComplex
   structure?: TargetStructure
   dependency?: TargetDependency
 }
@@ -39,6 +41,7 @@ export const targetColumns = {
     configUuid: structure.configUuid,
     configValues: structure.configValues,
   },
+  complex: { name: complex.name, type: complex.type, site: complex.site, fields: complex.fields },
   dependency: {
     id: dependency.id,
     foundation: dependency.foundation,
@@ -53,6 +56,7 @@ export const targetColumns = {
 } as const
 export type TargetFoundation = Pick<FoundationRow, keyof (typeof targetColumns)['foundation']>
 export type TargetStructure = Pick<StructureRow, keyof (typeof targetColumns)['structure']>
+export type TargetComplex = Pick<typeof complex.$inferSelect, keyof (typeof targetColumns)['complex']>
 export type TargetDependency = Pick<DependencyRow, keyof (typeof targetColumns)['dependency']>
 
 /** A target with all columns of its rows. */

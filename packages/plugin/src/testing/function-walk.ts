@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { AnyFunction, Outcome, Reply } from '../define-function.ts'
-import type { AnyTasks, Plugin } from '../define-plugin.ts'
+import type { AnyTasks, FunctionPlugin } from '../define-plugin.ts'
 import type { TaskDefinition, TaskRequest } from '../define-task.ts'
 import type { Json } from '../json.ts'
 import { holdsSecret } from '../secret.ts'
@@ -9,7 +9,7 @@ import { holdsSecret } from '../secret.ts'
 /** A function of a plugin, with what it takes to walk through its states. */
 export interface WalkedFunction {
   name: string
-  plugin: Plugin
+  plugin: FunctionPlugin
   definition: AnyFunction
   /** Example answers of a Task. */
   repliesOf(task: string): readonly Json[]
@@ -157,7 +157,7 @@ function pointAt(called: WalkedFunction, path: string, given: unknown, now: numb
   return { path, now, kept, state, request, outcome }
 }
 
-function checkFields(at: string, plugin: Plugin, fields: Readonly<Record<string, unknown>>): void {
+function checkFields(at: string, plugin: FunctionPlugin, fields: Readonly<Record<string, unknown>>): void {
   assert(plugin.kind === 'foundation', `${at}: sets fields, but a module has none`)
   for (const [field, value] of Object.entries(fields)) {
     const schema = Object.hasOwn(plugin.fields.shape, field) ? plugin.fields.shape[field] : undefined

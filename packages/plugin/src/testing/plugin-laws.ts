@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { FunctionContext, Reply } from '../define-function.ts'
 import type { HandlerModule } from '../define-handlers.ts'
-import { type AnyTasks, defineFoundation, defineModule, type Plugin } from '../define-plugin.ts'
+import { type AnyTasks, defineFoundation, defineModule, type FunctionPlugin } from '../define-plugin.ts'
 import { isContractorError } from '../error.ts'
 import type { Json } from '../json.ts'
 import { findEntryImports } from './entry-imports.ts'
@@ -48,7 +48,11 @@ const promptMs = 1000
  * reach it there, malformed answers among it. Laws about handlers are there when handlers are given, and the law about
  * imports when `entry` is. That handlers keep nothing between calls cannot be tested from outside: it stays a rule.
  */
-export function pluginLaws(plugin: Plugin, handlers?: HandlerModule, options: PluginLawOptions = {}): PluginLaw[] {
+export function pluginLaws(
+  plugin: FunctionPlugin,
+  handlers?: HandlerModule,
+  options: PluginLawOptions = {},
+): PluginLaw[] {
   const functions = Object.keys(plugin.functions)
   return [
     law('its definitions are legal', () => checkDefinitions(plugin, options)),
@@ -62,7 +66,7 @@ function law(name: string, run: () => void | Promise<void>): PluginLaw {
   return { name, run: async () => run() }
 }
 
-function checkDefinitions(plugin: Plugin, options: PluginLawOptions): void {
+function checkDefinitions(plugin: FunctionPlugin, options: PluginLawOptions): void {
   if (plugin.kind === 'foundation') {
     defineFoundation(plugin)
   } else defineModule({ ...plugin, name: plugin.module })
@@ -81,7 +85,7 @@ function checkDefinitions(plugin: Plugin, options: PluginLawOptions): void {
       assert.match(argument, /^[a-zA-Z][a-zA-Z0-9_]*$/, `${name}: no script can write the argument '${argument}'`)
 }
 
-function functionLaws(plugin: Plugin, name: string, options: PluginLawOptions): PluginLaw[] {
+function functionLaws(plugin: FunctionPlugin, name: string, options: PluginLawOptions): PluginLaw[] {
   const definition = plugin.functions[name]
   if (!definition) return []
   const called: WalkedFunction = { name, plugin, definition, repliesOf: task => options.replies?.[task] ?? [] }
@@ -141,7 +145,7 @@ function walkFromStart(called: WalkedFunction, options: PluginLawOptions): Point
   })
 }
 
-function exampleContext(plugin: Plugin, options: PluginLawOptions): FunctionContext {
+function exampleContext(plugin: FunctionPlugin, options: PluginLawOptions): FunctionContext {
   const type = plugin.kind === 'foundation' ? plugin.type : 'Example'
   return {
     now: exampleNow,
@@ -152,7 +156,7 @@ function exampleContext(plugin: Plugin, options: PluginLawOptions): FunctionCont
 }
 
 /** As the engine keeps them: with their defaults. */
-function exampleFields(plugin: Plugin, options: PluginLawOptions): Readonly<Record<string, unknown>> {
+function exampleFields(plugin: FunctionPlugin, options: PluginLawOptions): Readonly<Record<string, unknown>> {
   if (plugin.kind !== 'foundation') return {}
   const fields = plugin.fields.safeParse(options.fields ?? {})
   assert(fields.success, `The example fields are not valid; see options.fields: ${fields.error}`)
@@ -199,7 +203,7 @@ function checkObserve(called: WalkedFunction, point: Point): void {
   }
 }
 
-function handlerLaws(plugin: Plugin, handlers: HandlerModule, options: PluginLawOptions): PluginLaw[] {
+function handlerLaws(plugin: FunctionPlugin, handlers: HandlerModule, options: PluginLawOptions): PluginLaw[] {
   const tasks: AnyTasks = plugin.tasks
   const aborted = AbortSignal.abort(new Error('aborted'))
   const run = (task: string, params: unknown) =>
