@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { HandlerModule } from '@contractor/plugin'
+import { type Attachments, createAttachments } from './attachment/attachments.ts'
 import { type Blueprints, createBlueprints } from './blueprint/blueprints.ts'
 import { type Clock, databaseClock } from './clock.ts'
 import { type Complexes, createComplexes } from './complex/complexes.ts'
@@ -96,6 +97,8 @@ export interface Contractor<P extends Plugins = AnyPlugins> {
   readonly zones: Zones
   readonly dns: Dns
   readonly jobs: Jobs
+  /** Large outputs of what Jobs have done. */
+  readonly attachments: Attachments
   readonly secrets: Secrets
   readonly hosts: Hosts
   readonly signals: Signals
@@ -199,6 +202,7 @@ export async function createContractor<const P extends Plugins = Plugins>(
     zones: createZones(engine),
     dns: createDns(engine),
     jobs,
+    attachments: createAttachments(engine),
     secrets: createSecrets(engine),
     hosts: createHosts(engine),
     signals: createSignals(engine),

@@ -2,6 +2,8 @@
 
 export type { AnyContractorError, ErrorCode, ErrorData } from '@contractor/plugin'
 export { ContractorError, isContractorError } from '@contractor/plugin'
+export type { Attachments, AttachmentView } from './attachment/attachments.ts'
+export { attachmentQuery, attachmentView } from './attachment/attachments.ts'
 export type { Blueprint } from './blueprint/blueprint.ts'
 export { blueprintInput, blueprintView } from './blueprint/blueprint.ts'
 export type { Blueprints } from './blueprint/blueprints.ts'

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Attachment, AttachmentContent } from './attachment.ts'
 import type { AnyTasks, FunctionPlugin } from './define-plugin.ts'
 import { ContractorError, parseInput } from './error.ts'
 
@@ -14,6 +15,11 @@ export interface HandlerContext {
   readonly attempt: number
   /** How far it is, in percent, and what it is at: the Job shows both. Told to the server about once a second. */
   progress(percent: number, message?: string): void
+  /**
+   * Keeps a large output beside the Job's history, 64 MiB at the most, and gives what stands for it in the result. Texts
+   * are UTF-8, and `text/plain` unless said.
+   */
+  attach(name: string, content: AttachmentContent, options?: { contentType?: string }): Promise<Attachment>
   /** One line for the Job's history and the agent's log. Never a secret. */
   log(message: string): void
 }

@@ -1,5 +1,7 @@
 /** The plugin contract: all that an author of a Foundation driver or a module needs. Imports zod only. */
 
+export type { Attachment, AttachmentContent } from './attachment.ts'
+export { attachment } from './attachment.ts'
 export type {
   AnyFunction,
   ComplexContext,

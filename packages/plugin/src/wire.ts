@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { attachment, mostPieces, pieceBytes } from './attachment.ts'
 import { wireError } from './error.ts'
 import { json, reportedJson } from './json.ts'
 import { isStorable } from './text.ts'
@@ -103,6 +104,28 @@ export const taskReport = z.object({
   lines: lines.optional(),
 })
 export type TaskReport = z.output<typeof taskReport>
+
+/** One piece of an attachment. Sent twice, it is kept once. */
+export const attachRequest = taskClaim.extend({
+  /** Names the attachment, before it has an id. */
+  upload: z.uuid(),
+  name: storable.min(1).max(200),
+  contentType: z.string().regex(/^[\x20-\x7e]{1,200}$/, 'must be a media type'),
+  /** From 0. */
+  place: z
+    .number()
+    .int()
+    .min(0)
+    .max(mostPieces - 1),
+  /** In base64, `pieceBytes` at the most. */
+  data: z.base64().max(Math.ceil(pieceBytes / 3) * 4),
+  isLast: z.boolean(),
+})
+export type AttachRequest = z.output<typeof attachRequest>
+
+/** The attachment, once it is whole. */
+export const attachReply = z.object({ attachment: attachment.optional() })
+export type AttachReply = z.output<typeof attachReply>
 
 /** Renewal of leases, each with what there is to tell. */
 export const claimsRequest = z.object({

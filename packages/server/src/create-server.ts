@@ -5,6 +5,7 @@ import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
 import { exactIntegers } from './exact-integers.ts'
 import { respondError, respondProblem } from './problem.ts'
+import { attachmentRoutes } from './routes/attachments.ts'
 import { blueprintRoutes } from './routes/blueprints.ts'
 import { cartographerRoutes } from './routes/cartographers.ts'
 import { complexRoutes } from './routes/complexes.ts'
@@ -77,6 +78,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/plots', plotRoutes(context))
   api.route('/dependencies', dependencyRoutes(context))
   api.route('/jobs', jobRoutes(context))
+  api.route('/attachments', attachmentRoutes(context))
   api.route('/events', eventRoutes(context))
   api.route('/secrets', secretRoutes(context))
   api.route('/tokens', tokenRoutes(context))

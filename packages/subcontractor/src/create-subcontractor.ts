@@ -218,7 +218,10 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       if (!held.has(claimToken)) return
     }
     own.phase = 'running'
-    const end = await runTask(handlers, own.task, { signal: own.abort.signal, reports: own.reports, clock, log })
+    const end = await runTask(handlers, own.task, {
+      ...{ signal: own.abort.signal, reports: own.reports, clock, log },
+      attach: piece => connection.retry('attach', () => api.attach(piece, own.abort.signal), own.abort.signal),
+    })
     if (!held.has(claimToken)) return
     if ('givenUp' in end) {
       held.delete(claimToken)

@@ -1,6 +1,9 @@
 import { ContractorError, isContractorError } from '@contractor/plugin'
 import type { Clock } from '@contractor/plugin/agent'
 import {
+  type AttachReply,
+  type AttachRequest,
+  attachReply,
   type ClaimReply,
   type ClaimRequest,
   type ClaimsReply,
@@ -28,6 +31,8 @@ export interface DispatchApi {
   sendResults(body: ResultsRequest, signal: AbortSignal): Promise<ResultsReply>
   renew(body: ClaimsRequest, signal: AbortSignal): Promise<ClaimsReply>
   release(body: ReleaseRequest, signal: AbortSignal): Promise<ClaimsReply>
+  /** Rejects with CLAIM_LOST too. */
+  attach(body: AttachRequest, signal: AbortSignal): Promise<AttachReply>
 }
 
 export interface DispatchApiOptions {
@@ -93,6 +98,7 @@ export function createDispatchApi({ server, token, clock, fetch }: DispatchApiOp
     claim: (body, signal) => post('claim', body, claimReply, signal, body.waitMs).catch(notUnderstood),
     sendResults: (body, signal) => post('results', body, resultsReply, signal),
     renew: (body, signal) => post('renew', body, claimsReply, signal).catch(notUnderstood),
+    attach: (body, signal) => post('attach', body, attachReply, signal),
     release: (body, signal) => post('release', body, claimsReply, signal),
   }
 }

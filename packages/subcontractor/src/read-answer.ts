@@ -76,6 +76,10 @@ function refusalOf(status: number, { code, title, detail }: z.output<typeof prob
   }
   if ((status === 400 || status === 413 || status === 422) && code === 'VALIDATION_FAILED')
     return new ContractorError('VALIDATION_FAILED', `The server ${url} refuses the message (${answer})`, { issues: [] })
+  if (status === 409 && code === 'CLAIM_LOST')
+    return new ContractorError('CLAIM_LOST', `The server ${url} has given the Task to another agent (${answer})`, {
+      taskId: 0,
+    })
   if (status === 404 && code === 'NOT_FOUND')
     return unreachable(url, `the server has no such endpoint (${answer}); ${version}?`)
   return unreachable(url, `it answers ${answer}`)

@@ -1,11 +1,14 @@
 import type { Json } from '@contractor/plugin'
-import { bigint, pgSchema, timestamp } from 'drizzle-orm/pg-core'
+import { bigint, customType, pgSchema, timestamp } from 'drizzle-orm/pg-core'
 
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
 export const contractor = pgSchema('contractor')
 
 /** Config values, fields, and other maps of plain JSON. */
 export type Values = Record<string, Json>
+
+/** Bytes; read and written by statements of their own, which have them as base64. */
+export const bytes = customType<{ data: string }>({ dataType: () => 'bytea' })
 
 /** Kinds of columns that several tables have. */
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })

@@ -17,7 +17,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { Call } from '../foreman/call.ts'
 import type { Undoing } from '../foreman/undo.ts'
-import { contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
+import { bytes, contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
 import { dependency, foundation, program, site, structure } from './schema.ts'
 
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
@@ -166,6 +166,41 @@ export const limitWord = contractor.table(
     lookAt: moment('look_at').notNull(),
   },
   table => [index('limit_word_look_at').on(table.lookAt), index('limit_word_key').on(table.key, table.lookAt)],
+)
+
+/** Large outputs of Tasks. Without a reference to the Job, so that they can be read when that is gone. */
+export const attachment = contractor.table(
+  'attachment',
+  {
+    id: identity(),
+    /** As its agent names it while it sends it. */
+    upload: uuid('upload').notNull().unique(),
+    job: bigint('job', { mode: 'number' }).notNull(),
+    task: bigint('task', { mode: 'number' }).notNull(),
+    name: text('name').notNull(),
+    contentType: text('content_type').notNull(),
+    /** These two, once it is whole. */
+    sizeBytes: bigint('size_bytes', { mode: 'number' }),
+    sha256: text('sha256'),
+    createdAt: createdAt(),
+  },
+  table => [
+    index('attachment_job').on(table.job, table.id),
+    index('attachment_task').on(table.task),
+    index('attachment_created').on(table.createdAt),
+  ],
+)
+
+export const attachmentPiece = contractor.table(
+  'attachment_piece',
+  {
+    attachment: bigint('attachment', { mode: 'number' })
+      .notNull()
+      .references(() => attachment.id, { onDelete: 'cascade' }),
+    place: integer('place').notNull(),
+    data: bytes('data').notNull(),
+  },
+  table => [primaryKey({ columns: [table.attachment, table.place] })],
 )
 
 /** What handlers have logged: of a Task that is out, and of those that are steps of a Job's history. */

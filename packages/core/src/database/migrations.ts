@@ -322,4 +322,17 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795675042756,
     hash: 'e0a4d9cf194e9212bce9ff6b47c81a8886c99e409db566d4c0d0c044f8cb8aa0',
   },
+  {
+    sql: [
+      'CREATE TABLE "contractor"."attachment" (\n\t"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "contractor"."attachment_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),\n\t"upload" uuid NOT NULL,\n\t"job" bigint NOT NULL,\n\t"task" bigint NOT NULL,\n\t"name" text NOT NULL,\n\t"content_type" text NOT NULL,\n\t"size_bytes" bigint,\n\t"sha256" text,\n\t"created_at" timestamp with time zone NOT NULL,\n\tCONSTRAINT "attachment_upload_unique" UNIQUE("upload")\n);\n',
+      '\nCREATE TABLE "contractor"."attachment_piece" (\n\t"attachment" bigint NOT NULL,\n\t"place" integer NOT NULL,\n\t"data" "bytea" NOT NULL,\n\tCONSTRAINT "attachment_piece_attachment_place_pk" PRIMARY KEY("attachment","place")\n);\n',
+      '\nALTER TABLE "contractor"."attachment_piece" ADD CONSTRAINT "attachment_piece_attachment_attachment_id_fk" FOREIGN KEY ("attachment") REFERENCES "contractor"."attachment"("id") ON DELETE cascade ON UPDATE no action;',
+      '\nCREATE INDEX "attachment_job" ON "contractor"."attachment" USING btree ("job","id");',
+      '\nCREATE INDEX "attachment_task" ON "contractor"."attachment" USING btree ("task");',
+      '\nCREATE INDEX "attachment_created" ON "contractor"."attachment" USING btree ("created_at");',
+    ],
+    bps: true,
+    folderMillis: 1795675754627,
+    hash: '298bf5d168b220fd72334fd3bd3ad64f284383d2459ecac3a0b3b92a0125287a',
+  },
 ]

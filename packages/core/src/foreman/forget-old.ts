@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 const batchSize = 5_000
 
 /**
- * Deletes what is older than the retention: Jobs that are over, the steps of all Jobs, events, and machines and agents that are
+ * Deletes what is older than the retention: Jobs that are over, the steps and attachments of all Jobs, events, and machines and agents that are
  * nobody's and were not heard of since. What a live Job has done stays as long as the Job. Says how many rows went.
  */
 export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
@@ -30,6 +30,9 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
           lines as (delete from contractor.task_line where (task, place) in (
             select task, place from contractor.task_line
             where at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
+          attachments as (delete from contractor.attachment where id in (
+            select id from contractor.attachment
+            where created_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
           words as (delete from contractor.claim_word where look_at < ${since} returning 1),
           processes as (delete from contractor.engine_process where seen_at < ${since} returning 1)
         select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)

@@ -25,6 +25,8 @@ export const stepView = z.object({
   reply: json.nullable(),
   agent: z.string().nullable(),
   attempt: z.number().int(),
+  /** Of an answer: the Task, by which attachments name it too. */
+  task: z.number().int().nullable(),
   /** What its handler has logged. */
   log: z.array(z.object({ at: z.iso.datetime(), text: z.string() })),
   startedAt: z.iso.datetime(),
@@ -129,6 +131,7 @@ async function loadLines(db: Db, steps: readonly (typeof step.$inferSelect)[]): 
 
 function toStep(row: typeof step.$inferSelect, log: Step['log']): Step {
   return {
+    task: row.task,
     log,
     id: row.id,
     job: row.job,

@@ -1,5 +1,7 @@
-import { mendText } from '@contractor/plugin'
+import { ContractorError, mendText } from '@contractor/plugin'
 import type {
+  AttachReply,
+  AttachRequest,
   ClaimedTask,
   ClaimRequest,
   ClaimStatus,
@@ -10,6 +12,7 @@ import type {
   TaskClaim,
   TaskResult,
 } from '@contractor/plugin/wire'
+import { keepPiece } from '../attachment/keep-piece.ts'
 import { type Db, inShortTransaction, isLockTimeout, isSerializationFailure } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
@@ -39,6 +42,8 @@ export interface Dispatch {
   exchange(agent: AgentIdentity, request: ResultsRequest, signal?: AbortSignal): Promise<ResultsReply>
   /** Extends leases, and shows what running handlers tell; a claim that is refused is lost. */
   renew(agent: AgentIdentity, claims: ClaimsRequest['claims']): Promise<ClaimStatus[]>
+  /** Keeps one piece of a large output of a Task that is held; the whole, with the last one. Throws CLAIM_LOST, and VALIDATION_FAILED for too many. */
+  attach(agent: AgentIdentity, piece: AttachRequest): Promise<AttachReply>
   /** Takes Tasks back. Those that were begun count as lost: their Jobs look before anything is done again. */
   release(agent: AgentIdentity, claims: ReleaseRequest['claims']): Promise<ClaimStatus[]>
 }
@@ -206,6 +211,12 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         claims.filter(one => kept.has(nameOf(one))),
       )
       return toStatuses(claims, one => (kept.has(nameOf(one)) ? undefined : lost))
+    },
+    async attach(agent, piece) {
+      const task = (await findHeld(db, agent, [piece])).get(nameOf(piece))
+      if (!task) throw new ContractorError('CLAIM_LOST', lost, { taskId: piece.taskId })
+      const whole = await inShortTransaction(engine.database, tx => keepPiece(engine, tx, task, piece))
+      return whole ? { attachment: whole } : {}
     },
     async release(agent, claims) {
       const idle = claims.filter(one => !one.begun)

@@ -119,7 +119,13 @@ export function createLocalAgent(
 
   async function run({ task, abort, reports }: Held): Promise<void> {
     const own = modules.get(task.module) as HandlerModule
-    const end = await runTask(own, task, { signal: abort.signal, reports, clock, log })
+    const end = await runTask(own, task, {
+      signal: abort.signal,
+      reports,
+      clock,
+      log,
+      attach: piece => dispatch.attach(identity, piece),
+    })
     const { taskId, claimToken } = task
     if ('answer' in end) {
       const lines = reports.rest()

@@ -1,7 +1,9 @@
+import type { AttachmentContent } from '../attachment.ts'
 import type { HandlerModule } from '../define-handlers.ts'
 import { parseInput, toWireError } from '../error.ts'
 import { type Json, json, mendJson } from '../json.ts'
-import { type ClaimedTask, type TaskResult, taskResult } from '../wire.ts'
+import { type AttachReply, type AttachRequest, type ClaimedTask, type TaskResult, taskResult } from '../wire.ts'
+import { attachContent } from './attach-content.ts'
 import type { Clock } from './clock.ts'
 import type { TaskReports } from './task-reports.ts'
 
@@ -22,6 +24,8 @@ export interface RunOptions {
   reports: TaskReports
   clock: Clock
   log: Log
+  /** Sends one piece of an attachment until the server has it. */
+  attach(piece: AttachRequest): Promise<AttachReply>
 }
 
 /**
@@ -44,6 +48,8 @@ export async function runTask(handlers: HandlerModule, task: ClaimedTask, option
   const context = {
     ...{ signal, taskId, callId, attempt },
     progress: reports.progress,
+    attach: (name: string, content: AttachmentContent, { contentType }: { contentType?: string } = {}) =>
+      attachContent({ taskId, claimToken, name, content, contentType, send: options.attach }),
     log(message: string) {
       log('info', message, fields)
       reports.line(message)

@@ -16,6 +16,7 @@ import {
   type WalkedFunction,
   walk,
 } from './function-walk.ts'
+import { createHandlerContext } from './handler-context.ts'
 
 /** One law. `run` resolves when the plugin keeps it, and rejects with what breaks it and where. */
 export interface PluginLaw {
@@ -206,12 +207,7 @@ function checkObserve(called: WalkedFunction, point: Point): void {
 function handlerLaws(plugin: FunctionPlugin, handlers: HandlerModule, options: PluginLawOptions): PluginLaw[] {
   const tasks: AnyTasks = plugin.tasks
   const aborted = AbortSignal.abort(new Error('aborted'))
-  const run = (task: string, params: unknown) =>
-    handlers.run(task, params, {
-      ...{ signal: aborted, taskId: 1, callId: 'call-1', attempt: 1 },
-      progress: () => {},
-      log: () => {},
-    })
+  const run = (task: string, params: unknown) => handlers.run(task, params, createHandlerContext({ signal: aborted }))
   return [
     law('there is a handler for every Task, and no other', () => {
       assert.equal(handlers.module, plugin.module, 'the handlers are of another module')

@@ -1,5 +1,7 @@
 import { type AgentIdentity, ContractorError, dhcpData, type Identity } from '@contractor/core'
 import {
+  attachReply,
+  attachRequest,
   claimReply,
   claimRequest,
   claimsReply,
@@ -64,6 +66,15 @@ export function dispatchRoutes({ contractor: { dispatch, dhcp }, closing }: Rout
         ...replies(200, claimsReply, 'Which leases go on'),
       }),
       async c => c.json({ claims: await dispatch.renew(agent(c.var.identity), c.req.valid('json').claims) }, 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/attach',
+        request: jsonBody(attachRequest),
+        ...replies(200, attachReply, 'The attachment, once it is whole'),
+      }),
+      async c => c.json(await dispatch.attach(agent(c.var.identity), c.req.valid('json')), 200),
     )
     .openapi(
       createRoute({

@@ -1,0 +1,93 @@
+import { ContractorError, parseInput } from '@contractor/plugin'
+import { and, asc, eq, gt, isNotNull, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { type Db, executePrepared } from '../database/database.ts'
+import { attachment } from '../database/job-schema.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
+
+/** A large output of a Task: a log, a dump, an inventory. */
+export const attachmentView = z.object({
+  id: z.number().int(),
+  job: z.number().int(),
+  /** The Task whose handler has attached it; steps of the Job's history name it too. */
+  task: z.number().int(),
+  name: z.string(),
+  contentType: z.string(),
+  sizeBytes: z.number().int(),
+  /** In hexadecimal digits. */
+  sha256: z.string(),
+  createdAt: z.iso.datetime(),
+})
+export type AttachmentView = z.output<typeof attachmentView>
+
+export const attachmentQuery = idPageRequest.extend({ job: z.number().int().optional() })
+
+/** What handlers have attached. They are kept as long as the history of their Jobs. */
+export interface Attachments {
+  list(query?: z.input<typeof attachmentQuery>, options?: CallOptions): Promise<Page<AttachmentView>>
+  get(id: number, options?: CallOptions): Promise<AttachmentView>
+  /** Its bytes, piece by piece: it is never in memory as a whole. */
+  read(id: number, options?: CallOptions): AsyncGenerator<Uint8Array>
+}
+
+export function createAttachments(engine: Engine): Attachments {
+  return surface<Attachments>(engine, {
+    async list(query = {}, options = {}) {
+      const { after, limit, job } = parseInput(attachmentQuery, query, 'The query for attachments')
+      const rows = await (options.tx ?? engine.db)
+        .select()
+        .from(attachment)
+        .where(
+          and(
+            isNotNull(attachment.sha256),
+            job === undefined ? undefined : eq(attachment.job, job),
+            after === undefined ? undefined : gt(attachment.id, Number(after)),
+          ),
+        )
+        .orderBy(asc(attachment.id))
+        .limit(limit + 1)
+      return toPage(rows, limit, row => row.id, toView)
+    },
+    async get(id, options = {}) {
+      return find(options.tx ?? engine.db, id)
+    },
+    async *read(id, options = {}) {
+      const db = options.tx ?? engine.db
+      await find(db, id)
+      for (let place = 0; ; place++) {
+        const [piece] = await executePrepared<{ data: string }>(
+          db,
+          sql`select encode(data, 'base64') as data from contractor.attachment_piece
+              where attachment = ${id} and place = ${place}::int`,
+        )
+        if (!piece) return
+        yield Buffer.from(piece.data, 'base64')
+      }
+    },
+  })
+}
+
+async function find(db: Db, id: number): Promise<AttachmentView> {
+  const [row] = await db
+    .select()
+    .from(attachment)
+    .where(and(eq(attachment.id, id), isNotNull(attachment.sha256)))
+  if (!row) throw new ContractorError('NOT_FOUND', `Attachment ${id} does not exist`, { kind: 'Attachment', id })
+  return toView(row)
+}
+
+function toView(row: typeof attachment.$inferSelect): AttachmentView {
+  const { id, job, task, name, contentType, sizeBytes, sha256, createdAt } = row
+  return {
+    id,
+    job,
+    task,
+    name,
+    contentType,
+    sizeBytes: sizeBytes ?? 0,
+    sha256: sha256 ?? '',
+    createdAt: createdAt.toISOString(),
+  }
+}
