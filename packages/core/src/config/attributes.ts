@@ -116,18 +116,19 @@ export interface GlobalFacts {
   pxeUrl: string | undefined
   /** How a machine asks for what is its own: the end of the path. */
   path: string
-  nowMs: number
+  /** As ISO 8601. */
+  now: string
   changedMs: number
 }
 
-export function globalAttributes({ url, pxeUrl, path, nowMs, changedMs }: GlobalFacts): Values {
+export function globalAttributes({ url, pxeUrl, path, now, changedMs }: GlobalFacts): Values {
   return {
     __contractor_host: url,
     __pxe_location: pxeUrl ?? `${url}/pxe/`,
     __signal_location: `${url}/signal/`,
     __pxe_template_location: `${url}/config/pxe_template/${path}`,
     __config_location: `${url}/config/config/${path}`,
-    __timestamp: new Date(nowMs).toISOString(),
+    __timestamp: now,
     __last_modified: new Date(changedMs).toISOString(),
   }
 }
