@@ -95,6 +95,7 @@ function addressValue(address: InterfaceAddress | undefined): Json {
     prefix: address.prefix,
     subnet: address.subnet.split('/')[0] ?? '',
     gateway: address.gateway,
+    gateway_on_link: address.gatewayOnLink,
     primary: address.primary,
     sub_interface: address.alias,
     vlan: address.vlan,
