@@ -50,7 +50,7 @@ async function onPglite() {
 }
 
 async function measure(database: postgres.Sql | PGlite, counted: postgres.Sql | PGlite, statements: () => number) {
-  const options = { plugins: [bed], foreman: false, url: 'http://contractor' }
+  const options = { plugins: [bed], foreman: false, heartbeat: false, url: 'http://contractor' }
   const contractor = await createContractor({ ...options, database })
   const counter = await createContractor({ ...options, database: counted })
   try {

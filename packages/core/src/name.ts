@@ -1,4 +1,4 @@
-import { json } from '@contractor/plugin'
+import { isStorable, json } from '@contractor/plugin'
 import { z } from 'zod'
 import { withLfWithin } from './line-ends.ts'
 import { nameUnknown } from './near-name.ts'
@@ -22,11 +22,17 @@ export const hostname = z
     'must be two or more lower case letters, digits and -, not beginning or ending with -',
   )
 
-/** As an operating system names a port, that of a switch as well: `eth0.100`, `Gi1/0/1`, `1:12`. */
+/**
+ * As an operating system, a switch or a case names a port: `eth0.100`, `Ethernet 2`, `vEthernet (Default Switch)`, `Gi1/0/1`.
+ * Nobody's rules are the same, so whatever a machine may report of its ports is taken here.
+ */
 export const interfaceName = z
   .string()
-  .max(40, 'must be 40 characters at the most')
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]*$/, 'must be letters, digits, . - _ : and /, beginning with a letter or digit')
+  .trim()
+  .min(1, 'must not be empty')
+  .max(255, 'must be 255 characters at the most')
+  .refine(written => !/\p{Cc}/u.test(written), 'must be without control characters')
+  .refine(isStorable, 'must be without halves of characters')
 
 export const configName = z
   .string()

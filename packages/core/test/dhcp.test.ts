@@ -60,7 +60,7 @@ describe('the DHCP data of a Site', () => {
       subnets: [
         {
           ...{ addressBlock: 'main', subnet: '10.0.0.0/24', family: 4, prefix: 24, netmask: '255.255.255.0' },
-          ...{ gateway: '10.0.0.1', mtu: 9000 },
+          ...{ gateway: '10.0.0.1', gatewayOnLink: false, mtu: 9000 },
           pools: [
             { first: '10.0.0.100', last: '10.0.0.102', pxe: null },
             { first: '10.0.0.104', last: '10.0.0.104', pxe: null },

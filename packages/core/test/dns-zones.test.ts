@@ -101,6 +101,23 @@ www IN CNAME web01.example.com.
     expect(composeZones(from).warnings).toEqual([])
   })
 
+  it.each([
+    ['eth0.100', null, 'eth0-100'],
+    ['eth0.100', 1, 'eth0-100-1'],
+    ['Ethernet 2', null, 'ethernet-2'],
+    ['vEthernet (Default Switch)', 3, 'vethernet-default-switch-3'],
+    ['Gi1/0/1', null, 'gi1-0-1'],
+    ['以太网 2', null, '2'],
+    ['以太网', 1, undefined],
+    [`${'e'.repeat(60)}.100`, null, `${'e'.repeat(60)}-10`],
+    [`${'e'.repeat(100)}.100`, 12, `${'e'.repeat(60)}-12`],
+  ])('names an address after its interface: %s with alias %s', (port, alias, label) => {
+    const addresses = host('web01', 'example.com', [['192.0.2.10'], ['192.0.2.11', { interface: port, alias }]])
+    const text = textOf(source({ zones: [zone('example.com')], addresses }), 'example.com')
+    const named = /^(?:(.*)\.web01) IN A 192\.0\.2\.11$/m.exec(text ?? '')?.[1]
+    expect(named).toBe(label)
+  })
+
   it('leads back from addresses: one name each, numbers by value, shared by the blocks of one /24', () => {
     expect(textOf(from, '2.0.192.in-addr.arpa')?.split('\n').slice(3)).toEqual([
       '@ IN SOA ns1.example.com. host\\.master.example.com. 2026010100 3600 600 1209600 300',

@@ -42,9 +42,11 @@ describe('an Interface', () => {
   })
 
   it.each([
-    ['a name with a space', { name: 'eth 0' }, 'VALIDATION_FAILED', 'name: must be letters'],
-    ['a name that begins with a sign', { name: '/eth' }, 'VALIDATION_FAILED', 'name: must be letters'],
-    ['a name of 41 characters', { name: 'e'.repeat(41) }, 'VALIDATION_FAILED', '40 characters'],
+    ['a name of blanks', { name: ' ' }, 'VALIDATION_FAILED', 'name: must not be empty'],
+    ['a name of two lines', { name: 'eth0\neth1' }, 'VALIDATION_FAILED', 'name: must be without control characters'],
+    ['a name of 256 characters', { name: 'e'.repeat(256) }, 'VALIDATION_FAILED', '255 characters'],
+    ['a name with half a character', { name: 'eth\ud83d' }, 'VALIDATION_FAILED', 'without halves of characters'],
+    ['a location with a control character', { physicalLocation: 'LOM\t1' }, 'VALIDATION_FAILED', 'control characters'],
     ['a MAC that is none', { mac: '52:54:00' }, 'VALIDATION_FAILED', 'mac: must be a MAC'],
     ['a MAC of mixed spelling', { mac: '52:54:00-12:34:56' }, 'VALIDATION_FAILED', 'mac: must be a MAC'],
     ['a MAC of a group', { mac: '01:00:5e:00:00:01' }, 'VALIDATION_FAILED', 'is a group address'],
@@ -82,6 +84,23 @@ describe('an Interface', () => {
       contractor.interfaces.create({ kind: 'real', foundation: 'one', name: 'eth1', ...wrong } as Input),
     ).rejects.toMatchObject({ code, message: expect.stringContaining(message) })
     expect((await contractor.interfaces.list()).items).toHaveLength(2)
+  })
+
+  it.each([
+    ...['vmnic0', 'enp3s0f0np0', 'eth0.100', 'Ethernet 2', 'vEthernet (Default Switch)', 'Gi1/0/1', '1:12', '以太网'],
+    'HPE Ethernet 1Gb 4-port 366FLR Adapter #2',
+  ])('is called what the machine calls it: %s', async name => {
+    const { contractor, id, real } = await openPorts()
+    await contractor.addressBlocks.create({ name: 'main', site: 'lab', subnet: '10.0.0.0/24' })
+    await real(` ${name} `, { mac: '52:54:00:00:00:01', physicalLocation: `Slot 1, ${name}`, provisioning: true })
+    await contractor.interfaces.create({ kind: 'aggregated', structure: id, name: `${name} team`, members: [name] })
+    await contractor.addresses.create({ structure: id, interface: name, ip: '10.0.0.5' })
+    const motd = `{{ _interface_map['${name}'].address_list.0.address }} {{ _primary_interface }}`
+    await contractor.structures.update(id, { configValues: { motd } })
+    const config = await contractor.structures.config(id)
+    expect(config).toMatchObject({ motd: `10.0.0.5 ${name}`, _provisioning_interface: name })
+    expect((await contractor.dhcp.forSite('lab')).subnets).toMatchObject([{ leases: [{ interface: name }] }])
+    expect((await contractor.interfaces.list({ structure: id })).items).toMatchObject([{ members: [name] }])
   })
 
   it('of a Structure has no name of its Foundation, also when both are given together', async () => {

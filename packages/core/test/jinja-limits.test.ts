@@ -7,20 +7,15 @@ const templates = createTemplates()
 const nested = (depth: number, open: string, close: string, inner = '1') =>
   open.repeat(depth) + inner + close.repeat(depth)
 
-/** By the processor's time: others on the machine do not count. */
-function msSince(began: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(began)
-  return (user + system) / 1000
-}
-
-/** What came of it: a text, or why not; and how long that took. */
+/** What came of it: a text, or why not; and how much of the processor's time that took, whoever else was busy meanwhile. */
 function attempt(source: string, context: Record<string, Json> = {}) {
   const began = process.cpuUsage()
+  const spentMs = () => process.cpuUsage(began).user / 1000
   try {
-    return { text: templates.render(source, context, 'empty'), ms: msSince(began) }
+    return { text: templates.render(source, context, 'empty'), ms: spentMs() }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    return { error: error.message, ms: msSince(began) }
+    return { error: error.message, ms: spentMs() }
   }
 }
 

@@ -3,9 +3,11 @@ import { mergeLayers } from '../src/config/merge-values.ts'
 import type { Values } from '../src/database/columns.ts'
 
 const merge = (layers: Values[], classes: string[] = []) =>
-  mergeLayers(
-    layers.map((values, at) => ({ source: `layer ${at}`, values })),
-    classes,
+  Object.fromEntries(
+    mergeLayers(
+      layers.map((values, at) => ({ source: `layer ${at}`, values })),
+      classes,
+    ),
   )
 
 describe('config values', () => {

@@ -82,17 +82,38 @@ export function respondProblem(
 }
 
 /** Any thrown value as a reply. What is not our own error is logged and told as no more than that. */
-export function respondError(c: Context, error: unknown, log: (message: string) => void): Response {
+export function respondError(c: Context, error: unknown, log: Told): Response {
+  const { status, code, detail, data } = failureOf(c, error, log)
+  return respondProblem(c, status, code, detail, data)
+}
+
+/** The same in a line of plain text, for whoever stands before a machine that has no use for JSON. */
+export function respondErrorText(c: Context, error: unknown, log: Told): Response {
+  const { status, detail } = failureOf(c, error, log)
+  return c.text(`${detail}\n`, status)
+}
+
+/** Where what is not our own error is told. */
+type Told = (message: string) => void
+
+interface Failure {
+  status: ContentfulStatusCode
+  code: string
+  detail: string
+  data?: unknown
+}
+
+function failureOf(c: Context, error: unknown, log: Told): Failure {
   if (isContractorError(error)) {
+    const status = statusOf[error.code]
     // What comes back by itself is worth another try; seconds (RFC 9110, section 10.2.3).
-    if (error.retryable && statusOf[error.code] === 503) c.header('Retry-After', '5')
-    return respondProblem(c, statusOf[error.code], error.code, error.message, error.data)
+    if (error.retryable && status === 503) c.header('Retry-After', '5')
+    return { status, code: error.code, detail: error.message, data: error.data }
   }
-  if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON'))) {
-    return respondProblem(c, 400, 'VALIDATION_FAILED', 'The body is not valid JSON')
-  }
+  if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON')))
+    return { status: 400, code: 'VALIDATION_FAILED', detail: 'The body is not valid JSON' }
   log(tellOf(error))
-  return respondProblem(c, 500, 'INTERNAL', 'Something went wrong in the server; its log says what')
+  return { status: 500, code: 'INTERNAL', detail: 'Something went wrong in the server; its log says what' }
 }
 
 /** For the log: where it was thrown, and not what a statement was given, which drizzle writes into its message. */

@@ -1,6 +1,8 @@
 import { nameUnknown } from '@contractor/core'
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
+import { validationFailed } from './problem.ts'
 
 /**
  * Schemas are the engine's, with numbers and truths as they are. In a URL everything is text: it is read here, at the edge,
@@ -13,6 +15,15 @@ export function readFromUrl(route: RouteConfig): RouteConfig {
   const query = z.strictObject(fromText(shapeOf(request.query)), { error: nameUnknown })
   const params = request.params && z.object(fromText(shapeOf(request.params)))
   return createRoute({ ...route, request: { ...request, query, ...(params && { params }) } } as never)
+}
+
+const nothing = z.strictObject({}, { error: nameUnknown })
+
+/** For routes that machines ask, which are described by no schema and say all in the path. */
+export const refuseQuery: MiddlewareHandler = async (c, next) => {
+  const parsed = nothing.safeParse(c.req.query())
+  if (!parsed.success) throw validationFailed(parsed.error)
+  await next()
 }
 
 const shapeOf = (schema: unknown): z.ZodRawShape => (schema instanceof z.ZodObject ? schema.shape : {})

@@ -165,6 +165,25 @@ describe('a machine that boots', () => {
     expect(() => createServer(contractor, { trustedProxies: ['10.0.0.0/40'] })).toThrow("'10.0.0.0/40' is neither")
   })
 
+  it('whose script asks with a parameter is refused, in words for the person before it', async () => {
+    const { contractor } = await openHall()
+    const ask = asker(contractor)
+    for (const path of ['/config/boot_script?mac=52:54:00:12:34:56', '/config/pxe_template/f/m1?mac=0'])
+      expect(await ask(path, '10.0.0.11')).toEqual({
+        status: 422,
+        text: "The request is not valid: unknown parameter 'mac'; known are none\n",
+        type: expect.stringContaining('text/plain'),
+      })
+    expect(await ask('/config/boot_script/f/none')).toMatchObject({
+      status: 404,
+      text: "No machine is known by the locator 'none'\n",
+    })
+    expect(await ask('/config/config?mac=0', '10.0.0.11')).toMatchObject({
+      status: 422,
+      type: 'application/problem+json',
+    })
+  })
+
   it.each([
     ['c/0', 422],
     ['s/abc', 422],

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript } from '../database/schema.ts'
 import { type HardwareTemplate, hardwareTemplate } from '../hardware/template.ts'
-import { configValues, plainName } from '../name.ts'
+import { configValues, interfaceName, plainName } from '../name.ts'
 
 export const blueprintInput = z.strictObject({
   kind: z.enum(['structure', 'foundation']),
@@ -21,7 +21,8 @@ export const blueprintInput = z.strictObject({
   foundationBlueprints: z.array(plainName).default([]),
   /** Of a FoundationBluePrint: what hardware must show before it is located. What it asks, its heirs ask as well. */
   template: hardwareTemplate.nullable().default(null),
-  physicalInterfaceNames: z.array(z.string()).default([]),
+  /** Of a FoundationBluePrint: the ports of such a machine, for the physical locations of its interfaces. */
+  physicalInterfaceNames: z.array(interfaceName).default([]),
 })
 export type BlueprintInput = z.output<typeof blueprintInput>
 

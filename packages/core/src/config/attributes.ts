@@ -95,6 +95,7 @@ function addressValue(address: InterfaceAddress | undefined): Json {
     prefix: address.prefix,
     subnet: address.subnet.split('/')[0] ?? '',
     gateway: address.gateway,
+    gateway_on_link: address.gatewayOnLink,
     primary: address.primary,
     sub_interface: address.alias,
     vlan: address.vlan,
@@ -116,18 +117,19 @@ export interface GlobalFacts {
   pxeUrl: string | undefined
   /** How a machine asks for what is its own: the end of the path. */
   path: string
-  nowMs: number
+  /** As ISO 8601. */
+  now: string
   changedMs: number
 }
 
-export function globalAttributes({ url, pxeUrl, path, nowMs, changedMs }: GlobalFacts): Values {
+export function globalAttributes({ url, pxeUrl, path, now, changedMs }: GlobalFacts): Values {
   return {
     __contractor_host: url,
     __pxe_location: pxeUrl ?? `${url}/pxe/`,
     __signal_location: `${url}/signal/`,
     __pxe_template_location: `${url}/config/pxe_template/${path}`,
     __config_location: `${url}/config/config/${path}`,
-    __timestamp: new Date(nowMs).toISOString(),
+    __timestamp: now,
     __last_modified: new Date(changedMs).toISOString(),
   }
 }

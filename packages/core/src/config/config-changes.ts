@@ -7,7 +7,7 @@ import { configChange } from '../database/config-schema.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { idPageRequest, type Page, toPage } from '../name.ts'
 
 /** One change of one config value, by a script or by an operator. */
 export const configChangeView = z.object({
@@ -27,10 +27,10 @@ export const configChangeView = z.object({
 })
 export type ConfigChange = z.output<typeof configChangeView>
 
-export const configChangeQuery = pageRequest.extend({
+export const configChangeQuery = idPageRequest.extend({
   site: z.string().optional(),
   blueprint: z.string().optional(),
-  structure: z.coerce.number().int().optional(),
+  structure: z.number().int().optional(),
   key: z.string().optional(),
 })
 

@@ -48,7 +48,7 @@ export function explainValues(
   })
   const rendered = renderValues(templates, merged, target)
   const explained = [...steps.keys()].sort().map((key): ValueExplanation => {
-    const written = Object.hasOwn(merged, key) ? merged[key] : undefined
+    const written = merged.get(key)
     const common = {
       key,
       refersTo: written === undefined ? [] : namedBy(templates, merged, key),

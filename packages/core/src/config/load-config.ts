@@ -1,5 +1,6 @@
 import type { Json } from '@contractor/plugin'
 import { maskSecrets } from '@contractor/plugin'
+import { holdsSecret } from '@contractor/plugin/engine'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -60,13 +61,14 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
   const changed = (blueprint: string, site: string, ...own: number[]) =>
     Math.max(...own, ...[...line(blueprint), ...chain(site)].map(row => row.changedMs))
   const { asked } = targets
+  const now = new Date(rows.nowMs).toISOString()
   const last = (path: string, changedMs: number) =>
     attributes(
       globalAttributes({
         url: engine.url(),
         pxeUrl: engine.pxeUrl,
         path: asked?.path ?? path,
-        nowMs: rows.nowMs,
+        now,
         changedMs,
       }),
     )
@@ -131,10 +133,19 @@ function createConfig(
   return {
     get: key => render().get(key),
     values: () => render().all(),
-    shown: () => maskSecrets(render().all()),
+    shown: () => {
+      const values = render().all()
+      return hasSecret(values) ? maskSecrets(values) : values
+    },
     withOwn: values => createConfig(engine, target, classes, layers, values),
     explain: () => explainValues(engine.templates, layers(own), classes, target),
   }
+}
+
+/** Most configs have none: to look for one is quicker than to make a masked copy. */
+function hasSecret(value: Json): boolean {
+  if (typeof value === 'string') return holdsSecret(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasSecret)
 }
 
 /** A BluePrint's line in the order in which values are merged: every ancestor once, before its heirs. */

@@ -49,28 +49,42 @@ export interface MergeStep {
 /** Told of each change as it is made. */
 export type Trace = (name: string, step: MergeStep) => void
 
+/** By name. */
+export type Merged = ReadonlyMap<string, Json>
+
 /** The merged values, in the order of the layers: later ones win. */
-export function mergeLayers(layers: readonly Layer[], classes: readonly string[], trace?: Trace): Values {
-  const merged: Values = {}
+export function mergeLayers(layers: readonly Layer[], classes: readonly string[], trace?: Trace): Merged {
+  const merged = new Map<string, Json>()
   for (const layer of layers) applyLayer(merged, layer, classes, trace)
   return merged
 }
 
-function applyLayer(merged: Values, { source, values }: Layer, classes: readonly string[], trace?: Trace): void {
+function applyLayer(
+  merged: Map<string, Json>,
+  { source, values }: Layer,
+  classes: readonly string[],
+  trace?: Trace,
+): void {
   for (const change of changesOf(values)) {
     const { value } = change
     const { operator, name, forClass, written } = change.name
     if (forClass !== undefined && !classes.includes(forClass)) continue
-    const present = Object.hasOwn(merged, name) ? merged[name] : undefined
-    if (operator === '~') delete merged[name]
-    else if (operator === '') merged[name] = value
-    else if (operator === '-') {
-      if (present !== undefined) merged[name] = without(present, value)
-    } else if (present === undefined) merged[name] = value
-    else merged[name] = joined(change, present, source)
-    const result = merged[name]
-    trace?.(name, { source, written, value, ...(result !== undefined && { result }) })
+    if (operator === '') merged.set(name, value)
+    else applyOperator(merged, change, source)
+    if (!trace) continue
+    const result = merged.get(name)
+    trace(name, { source, written, value, ...(result !== undefined && { result }) })
   }
+}
+
+function applyOperator(merged: Map<string, Json>, change: Change, source: string): void {
+  const { value } = change
+  const { operator, name } = change.name
+  const present = merged.get(name)
+  if (operator === '~') merged.delete(name)
+  else if (operator === '-') {
+    if (present !== undefined) merged.set(name, without(present, value))
+  } else merged.set(name, present === undefined ? value : joined(change, present, source))
 }
 
 /** A BluePrint's values are parsed once, however many targets inherit them. */

@@ -3,6 +3,7 @@ import { ContractorError } from '@contractor/plugin'
 import { mapTexts } from '@contractor/plugin/engine'
 import type { Values } from '../database/columns.ts'
 import { isTemplate, TemplateError, type Templates } from '../jinja/templates.ts'
+import type { Merged } from './merge-values.ts'
 
 /**
  * Rendering of config values: every text, also inside of lists and maps, is a Jinja2 template over all values.
@@ -19,13 +20,13 @@ export interface RenderedValues {
   all(): Values
 }
 
-export function renderValues(templates: Templates, values: Values, target: string): RenderedValues {
+export function renderValues(templates: Templates, values: Merged, target: string): RenderedValues {
   const rendered = new Map<string, Json>()
   /** What is being rendered: each needs the next. */
   const path: string[] = []
 
   const get = (key: string): Json | undefined => {
-    const written = Object.hasOwn(values, key) ? (values[key] as Json) : undefined
+    const written = values.get(key)
     if (written === undefined || key.startsWith('_') || !hasTemplate(written)) return written
     const present = rendered.get(key)
     if (present !== undefined) return present
@@ -50,7 +51,14 @@ export function renderValues(templates: Templates, values: Values, target: strin
     }
   }
 
-  return { get, all: () => Object.fromEntries(Object.keys(values).map(key => [key, get(key) as Json])) }
+  return {
+    get,
+    all() {
+      const all: Values = {}
+      for (const key of values.keys()) all[key] = get(key) as Json
+      return all
+    },
+  }
 }
 
 function hasTemplate(value: Json): boolean {
@@ -60,15 +68,15 @@ function hasTemplate(value: Json): boolean {
 }
 
 /** The keys that a value names. */
-export function namedBy(templates: Templates, values: Values, key: string): string[] {
+export function namedBy(templates: Templates, values: Merged, key: string): string[] {
   const names = new Set<string>()
   const visit = (value: Json): void => {
     if (typeof value === 'string') {
-      if (isTemplate(value))
-        for (const name of templates.namesOf(value)) if (Object.hasOwn(values, name)) names.add(name)
+      if (isTemplate(value)) for (const name of templates.namesOf(value)) if (values.has(name)) names.add(name)
     } else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) visit(item)
   }
-  if (!key.startsWith('_')) visit(values[key] as Json)
+  const written = values.get(key)
+  if (written !== undefined && !key.startsWith('_')) visit(written)
   return [...names]
 }
 
@@ -84,7 +92,7 @@ function circle(target: string, ring: readonly string[]): ContractorError {
 /** Names the key, the line of its template, and one chain of those that refer to it. */
 function invalid(
   templates: Templates,
-  values: Values,
+  values: Merged,
   target: string,
   key: string,
   error: TemplateError,
@@ -103,10 +111,10 @@ function invalid(
 }
 
 /** Who refers to a key, who to that one, and so on to one that nobody refers to. */
-function referrers(templates: Templates, values: Values, key: string): string[] {
+function referrers(templates: Templates, values: Merged, key: string): string[] {
   const chain: string[] = []
   for (let at = key; ; ) {
-    const next = Object.keys(values).find(
+    const next = [...values.keys()].find(
       name => name !== key && !chain.includes(name) && namedBy(templates, values, name).includes(at),
     )
     if (next === undefined) return chain

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { gatewayOnLink } from '../network/interface-map.ts'
 import type { DhcpLease, DhcpSubnet } from './dhcp.ts'
 
 /** What the database knows for the DHCP servers of a Site, each with one statement. */
@@ -12,6 +13,7 @@ export function selectBlocks(
     db,
     sql`select block.name as "addressBlock", block.subnet::text, family(block.subnet), masklen(block.subnet) as prefix,
           case family(block.subnet) when 4 then host(netmask(block.subnet)) end as netmask, host(block.gateway) as gateway,
+          ${gatewayOnLink} as "gatewayOnLink",
           (select min(network.mtu) from contractor.network_address_block carried
             join contractor.network on network.name = carried.network where carried.address_block = block.name) as mtu
         from contractor.address_block block where block.site = ${site}`,

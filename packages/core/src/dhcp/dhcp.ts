@@ -45,6 +45,11 @@ export const dhcpSubnet = z.object({
   prefix: z.number().int(),
   netmask: z.string().nullable(),
   gateway: z.string().nullable(),
+  /**
+   * Whether the gateway is outside of the subnet: a client needs a route to it on the wire itself before the one that goes
+   * by it (option 121, RFC 3442). False without a gateway.
+   */
+  gatewayOnLink: z.boolean(),
   /** The smallest of the Networks that carry it, in bytes; null when none does. */
   mtu: z.number().int().nullable(),
   pools: z.array(dhcpPool),

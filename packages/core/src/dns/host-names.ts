@@ -13,7 +13,8 @@ export interface HostName {
 /**
  * The names of a Structure's addresses:
  * - HOSTNAME has the primary address, and the first of the other family on the same interface;
- * - INTERFACE.HOSTNAME has the addresses of that interface, and INTERFACE-1.HOSTNAME that of its alias 1.
+ * - INTERFACE.HOSTNAME has the addresses of that interface, and INTERFACE-1.HOSTNAME that of its alias 1. Interfaces that
+ *   are the same as labels share the name.
  * A name under the hostname can be no other Structure's. An address that points to another one has a name only as the
  * primary one: under any other, clients would be led around it.
  */
@@ -37,13 +38,15 @@ function isPeer(address: SourceAddress, primary: SourceAddress): boolean {
   return address.ip.includes(':') !== primary.ip.includes(':')
 }
 
-/** The interface as a label: `eth0.100` is `eth0-100`. */
+/** The interface as a label: `eth0.100` is `eth0-100`. Empty for one without a letter or digit of ASCII, whatever its alias. */
 function portLabel({ interface: port, alias }: SourceAddress): string {
-  if (port === null) return ''
-  const name = alias === null ? port : `${port}-${alias}`
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 63)
-    .replace(/^-|-$/g, '')
+  const letters = port?.toLowerCase().match(/[a-z0-9]+/g)
+  if (!letters) return ''
+  const end = alias === null ? '' : `-${alias}`
+  return (
+    letters
+      .join('-')
+      .slice(0, 63 - end.length)
+      .replace(/-$/, '') + end
+  )
 }

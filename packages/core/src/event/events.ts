@@ -5,6 +5,7 @@ import type { Db } from '../database/database.ts'
 import { event } from '../database/job-schema.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { closed, surface } from '../engine/surface.ts'
+import { pageRequest } from '../name.ts'
 import type { Event } from './event.ts'
 import { createEventFeed, newestPlace } from './event-feed.ts'
 import { placeIn, toEvent } from './event-row.ts'
@@ -13,10 +14,9 @@ import { placeEvents } from './place-events.ts'
 /** The place and the id of an event; of earlier versions, a transaction's id and the event's. A place alone will do. */
 const cursorPattern = /^(\d{1,19})(?:-(\d{1,15}))?$/
 
-export const eventQuery = z.strictObject({
+export const eventQuery = pageRequest.extend({
   after: z.string().regex(cursorPattern, 'is no cursor of an event').optional(),
-  job: z.coerce.number().int().positive().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  job: z.number().int().positive().optional(),
 })
 
 export interface WatchOptions {

@@ -30,7 +30,7 @@ export function nativeAttribute(of: Value, name: string): Value | undefined {
 export function itemOf(limits: Limits, of: Value, key: Value): Value | undefined {
   if (of instanceof Dict) {
     if (key instanceof List || key instanceof Dict) return undefined
-    return of.entries.get(hash(limits, key))?.[1]
+    return of.get(hash(limits, key))
   }
   const index = typeof key === 'boolean' ? BigInt(key) : key
   if (typeof index !== 'bigint') return undefined

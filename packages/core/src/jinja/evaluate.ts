@@ -35,7 +35,6 @@ export function evaluate(run: Run, scope: Scope, expression: Expression): Value 
 
 function evaluateOne(run: Run, scope: Scope, expression: Expression): Value {
   const { limits } = run
-  const read = (one: Expression) => evaluate(run, scope, one)
   if ('line' in expression) run.line = expression.line
   switch (expression.kind) {
     case 'constant':
@@ -45,29 +44,30 @@ function evaluateOne(run: Run, scope: Scope, expression: Expression): Value {
     case 'list':
     case 'tuple': {
       limits.items(expression.items.length)
-      const items = expression.items.map(read)
+      const items = expression.items.map(one => evaluate(run, scope, one))
       return expression.kind === 'list' ? new List(items) : new Tuple(items)
     }
     case 'dict': {
       const made = new Dict(new Map())
-      for (const [key, value] of expression.pairs) putItem(limits, made, read(key), read(value))
+      for (const [key, value] of expression.pairs)
+        putItem(limits, made, evaluate(run, scope, key), evaluate(run, scope, value))
       return made
     }
     case 'attribute': {
-      const found = attributeOf(limits, read(expression.of), expression.name)
+      const found = attributeOf(limits, evaluate(run, scope, expression.of), expression.name)
       return found === undefined ? run.missing(missingIn(expression.of, expression.name)) : found
     }
     case 'item': {
-      const of = read(expression.of)
-      const found = itemOrAttribute(limits, of, read(expression.key))
+      const of = evaluate(run, scope, expression.of)
+      const found = itemOrAttribute(limits, of, evaluate(run, scope, expression.key))
       const { key } = expression
       return found === undefined
         ? run.missing(missingIn(expression.of, key.kind === 'constant' ? key.value : undefined))
         : found
     }
     case 'slice': {
-      const of = read(expression.of)
-      const parts = expression.parts.map(part => (part ? read(part) : null))
+      const of = evaluate(run, scope, expression.of)
+      const parts = expression.parts.map(part => (part ? evaluate(run, scope, part) : null))
       return sliceOf(limits, of, parts) ?? run.missing(missingIn(expression.of, undefined))
     }
     case 'call':
@@ -75,41 +75,44 @@ function evaluateOne(run: Run, scope: Scope, expression: Expression): Value {
     case 'filter':
       return applyFilter(run, scope, expression)
     case 'test': {
-      const of = read(expression.of)
+      const of = evaluate(run, scope, expression.of)
       return run.test(expression.name, of, readArguments(run, scope, expression.given))
     }
     case 'not':
-      return !isTrue(read(expression.of))
+      return !isTrue(evaluate(run, scope, expression.of))
     case 'signed':
-      return signed(expression.operator, read(expression.of))
+      return signed(expression.operator, evaluate(run, scope, expression.of))
     case 'and': {
-      const left = read(expression.left)
-      return isTrue(left) ? read(expression.right) : left
+      const left = evaluate(run, scope, expression.left)
+      return isTrue(left) ? evaluate(run, scope, expression.right) : left
     }
     case 'or': {
-      const left = read(expression.left)
-      return isTrue(left) ? left : read(expression.right)
+      const left = evaluate(run, scope, expression.left)
+      return isTrue(left) ? left : evaluate(run, scope, expression.right)
     }
     case 'compare': {
-      let left = read(expression.first)
+      let left = evaluate(run, scope, expression.first)
       for (const { operator, value } of expression.rest) {
-        const right = read(value)
+        const right = evaluate(run, scope, value)
         if (!compareWith(limits, operator, left, right)) return false
         left = right
       }
       return true
     }
     case 'arithmetic': {
-      const left = read(expression.left)
-      return calculate(limits, expression.operator, left, read(expression.right))
+      const left = evaluate(run, scope, expression.left)
+      return calculate(limits, expression.operator, left, evaluate(run, scope, expression.right))
     }
     case 'concat':
-      return concatenate(limits, expression.parts.map(read))
+      return concatenate(
+        limits,
+        expression.parts.map(one => evaluate(run, scope, one)),
+      )
     case 'condition': {
-      if (isTrue(read(expression.test))) return read(expression.then)
+      if (isTrue(evaluate(run, scope, expression.test))) return evaluate(run, scope, expression.then)
       // Printed as nothing, whatever is done with other names that have no value.
       return expression.otherwise
-        ? read(expression.otherwise)
+        ? evaluate(run, scope, expression.otherwise)
         : new Undefined('the condition is false, and there is no else', false)
     }
   }

@@ -7,7 +7,7 @@ import { str } from './print.ts'
 import type { Run } from './run.ts'
 import { Scope } from './scope.ts'
 import type { Body, Expression, ForStatement, Statement, Target } from './syntax.ts'
-import { isTrue, iterate, Stream, toArray, type Value } from './values.ts'
+import { type Given, isTrue, iterate, Stream, toArray, type Value } from './values.ts'
 
 /** Runs statements: what they write goes to the run, what they set into the scope. */
 export function execute(run: Run, scope: Scope, body: Body): void {
@@ -69,15 +69,7 @@ const filtered = (run: Run, scope: Scope, filter: Expression | undefined, text: 
 function executeFor(run: Run, scope: Scope, statement: ForStatement, over: Value, depth: number): void {
   const { target, test, isRecursive, body, otherwise } = statement
   const taken = test ? new Stream(take(run, scope, statement, test, over)) : over
-  const again = ({ positional }: { positional: readonly Value[] }) => {
-    const [items = fail('loop() needs an argument')] = positional
-    return run.capture(() => {
-      run.limits.enter()
-      executeFor(run, scope, statement, items, depth + 1)
-      run.limits.leave()
-    })
-  }
-  const loop = new Loop(run.limits, taken, depth, run.missing, isRecursive ? again : undefined)
+  const loop = new Loop(run, taken, depth, isRecursive ? repeat(run, scope, statement, depth) : undefined)
   let isEmpty = true
   for (let item = loop.next(); item !== undefined; item = loop.next()) {
     isEmpty = false
@@ -87,6 +79,18 @@ function executeFor(run: Run, scope: Scope, statement: ForStatement, over: Value
     execute(run, inner, body)
   }
   if (isEmpty) execute(run, new Scope(scope), otherwise)
+}
+
+/** `loop(items)` of a recursive loop. */
+function repeat(run: Run, scope: Scope, statement: ForStatement, depth: number): (given: Given) => Value {
+  return ({ positional }) => {
+    const [items = fail('loop() needs an argument')] = positional
+    return run.capture(() => {
+      run.limits.enter()
+      executeFor(run, scope, statement, items, depth + 1)
+      run.limits.leave()
+    })
+  }
 }
 
 /** The items that the loop's own condition lets through. */

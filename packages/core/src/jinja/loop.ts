@@ -1,28 +1,16 @@
 import { equals } from './compare.ts'
 import { fail } from './failure.ts'
-import type { Limits } from './limits.ts'
-import {
-  Callable,
-  type Given,
-  iterate,
-  lengthOf,
-  Native,
-  Stream,
-  Tuple,
-  toArray,
-  type Undefined,
-  type Value,
-} from './values.ts'
+import type { FilterRun } from './filter.ts'
+import { Callable, type Given, iterate, lengthOf, Native, Stream, Tuple, toArray, type Value } from './values.ts'
 
 /** `loop`: where a `for` is. It looks ahead only when it is asked to. */
 export class Loop extends Native {
   readonly type = 'LoopContext'
   /** Goes through the items again, one level deeper; absent unless the loop is recursive. */
   readonly call: ((given: Given) => Value) | undefined
-  readonly #limits: Limits
+  readonly #run: FilterRun
   readonly #over: Value
   readonly #depth: number
-  readonly #missing: (hint: string) => Undefined
   #items: Iterator<Value>
   #length: number | undefined
   #ahead: IteratorResult<Value> | undefined
@@ -31,20 +19,13 @@ export class Loop extends Native {
   #current: Value | undefined
   #changed: Tuple | undefined
 
-  constructor(
-    limits: Limits,
-    over: Value,
-    depth: number,
-    missing: (hint: string) => Undefined,
-    call: ((given: Given) => Value) | undefined,
-  ) {
+  constructor(run: FilterRun, over: Value, depth: number, call: ((given: Given) => Value) | undefined) {
     super()
-    this.#limits = limits
+    this.#run = run
     this.#over = over
     this.#depth = depth
-    this.#missing = missing
     this.call = call
-    this.#items = iterate(limits, over)
+    this.#items = iterate(run.limits, over)
   }
 
   /** The next item; undefined after the last. */
@@ -76,10 +57,10 @@ export class Loop extends Native {
       case 'last':
         return this.#peek().done === true
       case 'previtem':
-        return this.#before ?? (this.#index ? null : this.#missing('there is no previous item'))
+        return this.#before ?? (this.#index ? null : this.#run.missing('there is no previous item'))
       case 'nextitem': {
         const ahead = this.#peek()
-        return ahead.done ? this.#missing('there is no next item') : ahead.value
+        return ahead.done ? this.#run.missing('there is no next item') : ahead.value
       }
       case 'depth':
         return BigInt(this.#depth + 1)
@@ -113,13 +94,13 @@ export class Loop extends Native {
   }
 
   #countRest(): number {
-    const rest = toArray(this.#limits, new Stream(this.#items))
+    const rest = toArray(this.#run.limits, new Stream(this.#items))
     this.#items = rest[Symbol.iterator]()
     return rest.length + this.#index + 1 + Number(this.#ahead !== undefined && !this.#ahead.done)
   }
 
   #isChanged(value: Tuple): boolean {
-    const isSame = this.#changed !== undefined && equals(this.#limits, this.#changed, value)
+    const isSame = this.#changed !== undefined && equals(this.#run.limits, this.#changed, value)
     this.#changed = value
     return !isSame
   }

@@ -43,15 +43,23 @@ const statements: Readonly<Record<string, (parser: Parser, line: number) => Stat
   print: parsePrint,
 }
 
-const needingOthers = new Set(['include', 'import', 'from', 'extends', 'block'])
+const needsOthers = 'a config value is a template by itself'
+const ofExtension = 'it is of an extension of Jinja2'
+
+/** What Jinja2 has besides, itself or by an extension, and why it is not here. */
+const unavailable: Readonly<Record<string, string>> = {
+  ...{ include: needsOthers, import: needsOthers, from: needsOthers, extends: needsOthers, block: needsOthers },
+  autoescape: 'nothing is escaped but by |escape',
+  do: `${ofExtension}; {% set _ = … %} does the same`,
+  break: `${ofExtension}; {% for … in … if … %} takes fewer items`,
+  continue: `${ofExtension}; {% for … in … if … %} leaves items out`,
+  ...{ trans: ofExtension, debug: ofExtension },
+}
 
 function parseStatement(parser: Parser): Statement {
   const { text, line } = parser.expect('name')
   if (Object.hasOwn(statements, text)) return (statements[text] as (typeof statements)['if'])(parser, line)
-  if (needingOthers.has(text))
-    parser.fail(`{% ${text} %} is not available here: a config value is a template by itself`, line)
-  if (text === 'autoescape')
-    parser.fail('{% autoescape %} is not available here: nothing is escaped but by |escape', line)
+  if (Object.hasOwn(unavailable, text)) parser.fail(`{% ${text} %} is not available here: ${unavailable[text]}`, line)
   return parser.fail(`unknown statement '${text}'`, line)
 }
 

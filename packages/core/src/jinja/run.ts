@@ -48,7 +48,9 @@ export class Run implements FilterRun {
     return text
   }
 
-  missing = (hint: string) => new Undefined(hint, this.#isStrict)
+  missing(hint: string): Undefined {
+    return new Undefined(hint, this.#isStrict)
+  }
 
   find(scope: Scope, name: string): Value {
     const own = scope.find(name)

@@ -34,7 +34,9 @@ const mostKept = 5_000
 /** A longer one is parsed anew. */
 const longestKept = 100_000
 
-export const isTemplate = (text: string) => text.includes('{{') || text.includes('{%') || text.includes('{#')
+/** Most texts are none, and have no brace at all. */
+export const isTemplate = (text: string) =>
+  text.includes('{') && (text.includes('{{') || text.includes('{%') || text.includes('{#'))
 
 interface Parsed {
   body: Body

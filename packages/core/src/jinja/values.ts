@@ -93,6 +93,16 @@ export class Dict extends Thing {
     this.#entries ??= new Map(Object.entries(this.#source ?? {}).map(([key, value]) => [key, [key, fromJson(value)]]))
     return this.#entries
   }
+
+  /** What is under a key's hash. A scalar is read where it came from: most templates want one value of a large map. */
+  get(key: Key): Value | undefined {
+    if (!this.#entries && typeof key === 'string') {
+      const given = this.#source && Object.hasOwn(this.#source, key) ? this.#source[key] : undefined
+      if (given === undefined) return undefined
+      if (typeof given !== 'object' || given === null) return fromJson(given)
+    }
+    return this.entries.get(key)?.[1]
+  }
 }
 
 /** Equal for equal values: `1`, `1.0` and `True` are one key. */

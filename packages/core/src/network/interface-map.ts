@@ -49,6 +49,8 @@ export interface InterfaceAddress {
   /** With its prefix, as `10.0.0.0/24`. */
   subnet: string
   gateway: string | null
+  /** Whether the gateway is outside of the subnet: the machine needs a route to it on the wire itself. */
+  gatewayOnLink: boolean
   primary: boolean
   alias: number | null
   /** On which VLAN the interface's Network carries the address's AddressBlock; null where it does not, or on none. */
@@ -75,6 +77,9 @@ export interface AddressRow extends Omit<InterfaceAddress, 'network' | 'mtu' | '
   interface: string
 }
 
+/** Of an AddressBlock that is called `block`: whether its gateway is outside of its subnet. */
+export const gatewayOnLink = sql`coalesce(not block.gateway <<= block.subnet, false)`
+
 /** A JSON array of InterfaceRow: of a Foundation, and of a Structure, both given as SQL and either possibly null. */
 export function interfacesOf(structure: SQL, foundation: SQL): SQL {
   return sql`(
@@ -99,7 +104,7 @@ export function addressesOf(structure: SQL, foundation: SQL): SQL {
       'id', own.id, 'interface', own.interface, 'address', host(own.ip), 'family', family(own.ip),
       'addressBlock', block.name, 'prefix', masklen(block.subnet), 'subnet', block.subnet,
       'netmask', case family(own.ip) when 4 then host(netmask(block.subnet)) end, 'gateway', host(block.gateway),
-      'primary', own."primary", 'alias', own.alias, 'vlan', carried.vlan, 'tagged', coalesce(carried.tagged, false))
+      'gatewayOnLink', ${gatewayOnLink}, 'primary', own."primary", 'alias', own.alias, 'vlan', carried.vlan, 'tagged', coalesce(carried.tagged, false))
       order by family(own.ip), own.alias nulls first, own.ip), '[]')
     from contractor.address own
     join contractor.address_block block on block.name = own.address_block

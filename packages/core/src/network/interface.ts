@@ -19,7 +19,6 @@ const neighbour = z
     'must be the switch and its port, as switch1/ge-0/0/7',
   )
   .transform(written => written.replace(/\s*\/\s*/, '/'))
-const physicalLocation = z.string().max(100, 'must be 100 characters at the most')
 
 export const realInterface = z.strictObject({
   kind: z.literal('real'),
@@ -27,7 +26,7 @@ export const realInterface = z.strictObject({
   foundation: locator,
   name: interfaceName,
   mac: macText.nullable().default(null),
-  physicalLocation: physicalLocation.nullable().default(null),
+  physicalLocation: interfaceName.nullable().default(null),
   /** The switch and its port, as LLDP reports them there. */
   neighbour: neighbour.nullable().default(null),
   /** Booted and installed from; setting it on one takes it from the Foundation's others. */
@@ -61,7 +60,7 @@ export const interfaceChanges = {
     .strictObject({
       ...connection,
       mac: macText.nullable(),
-      physicalLocation: physicalLocation.nullable(),
+      physicalLocation: interfaceName.nullable(),
       neighbour: neighbour.nullable(),
       provisioning: z.boolean(),
       pxe: plainName.nullable(),

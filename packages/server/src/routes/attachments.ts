@@ -35,7 +35,7 @@ export function attachmentRoutes({ contractor: { attachments } }: RouteContext):
       const headers = {
         'Content-Type': 'application/octet-stream',
         'Content-Length': String(sizeBytes),
-        'Content-Disposition': `attachment; filename*=UTF-8\'\'${encodeURIComponent(name).replaceAll("'", '%27')}`,
+        'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", '%27')}`,
         'X-Content-Type-Options': 'nosniff',
         ETag: `"${sha256}"`,
       }

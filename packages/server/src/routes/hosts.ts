@@ -2,7 +2,8 @@ import { ContractorError, hostQuery } from '@contractor/core'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import { type App, createApp, type Environment, type RouteContext } from '../environment.ts'
-import { validationFailed } from '../problem.ts'
+import { respondErrorText, validationFailed } from '../problem.ts'
+import { refuseQuery } from '../read-from-url.ts'
 
 type Query = z.input<typeof hostQuery>
 
@@ -17,10 +18,16 @@ const ways: Readonly<Record<string, (id: string) => Query>> = {
 /**
  * What machines that boot are told, without a token: `/config/config`, `/config/boot_script` and `/config/pxe_template`,
  * each followed by nothing (the machine's own address counts), `c/CONFIG_UUID`, `s/STRUCTURE_ID`, `f/LOCATOR` or
- * `a/ADDRESS`.
+ * `a/ADDRESS`. Firmware and installers add nothing to an address that they are given, so a parameter is a mistake of who
+ * wrote that address; where the answer is a text, the refusal is one as well.
  */
-export function hostRoutes({ contractor: { hosts }, sourceAddress }: RouteContext): App {
+export function hostRoutes({ contractor, sourceAddress }: RouteContext): App {
+  const { hosts } = contractor
   const app = createApp()
+  const texts = createApp()
+  texts.onError((error, c) =>
+    respondErrorText(c, error, message => contractor.log('error', message, { path: c.req.path })),
+  )
   const queryOf = (c: Context<Environment>): Query => {
     const { way, id } = c.req.param() as { way?: string; id?: string }
     if (way === undefined || id === undefined) {
@@ -36,13 +43,12 @@ export function hostRoutes({ contractor: { hosts }, sourceAddress }: RouteContex
     throw validationFailed(parsed.error)
   }
   for (const end of ['', '/', '/:way{[csfa]}/:id']) {
-    app.get(`/config${end}`, async c => c.json(await hosts.config(queryOf(c)), 200, { 'Cache-Control': 'no-store' }))
-    app.get(`/boot_script${end}`, async c =>
-      c.text(await hosts.bootScript(queryOf(c)), 200, { 'Cache-Control': 'no-store' }),
-    )
-    app.get(`/pxe_template${end}`, async c =>
-      c.text(await hosts.pxeTemplate(queryOf(c)), 200, { 'Cache-Control': 'no-store' }),
-    )
+    app.get(`/config${end}`, refuseQuery, async c => c.json(await hosts.config(queryOf(c)), 200, unkept))
+    texts.get(`/boot_script${end}`, refuseQuery, async c => c.text(await hosts.bootScript(queryOf(c)), 200, unkept))
+    texts.get(`/pxe_template${end}`, refuseQuery, async c => c.text(await hosts.pxeTemplate(queryOf(c)), 200, unkept))
   }
+  app.route('/', texts)
   return app
 }
+
+const unkept = { 'Cache-Control': 'no-store' }

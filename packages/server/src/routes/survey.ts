@@ -2,6 +2,7 @@ import { toMachineView } from '@contractor/core'
 import { bodyLimit } from 'hono/body-limit'
 import { type App, createApp, type RouteContext } from '../environment.ts'
 import { respondProblem } from '../problem.ts'
+import { refuseQuery } from '../read-from-url.ts'
 
 /** More than the largest report that the engine takes, as machines write it: with blanks, and what it does not keep. */
 const mostBytes = 1024 * 1024
@@ -13,6 +14,7 @@ const mostBytes = 1024 * 1024
  */
 export function surveyRoutes({ contractor: { cartographers }, sourceAddress }: RouteContext): App {
   const app = createApp()
+  app.use(refuseQuery)
   app.use(
     bodyLimit({
       maxSize: mostBytes,
