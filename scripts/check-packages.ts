@@ -45,6 +45,8 @@ async function pack(folder: string): Promise<Packed> {
   const paths = file.files.map(one => one.path)
   for (const name of ['LICENSE', 'README.md'])
     if (!paths.includes(name)) throw new Error(`the package of ${folder} has no ${name}`)
+  if (folder === 'core' && !paths.includes('dist/built-image.js'))
+    throw new Error('the engine has no image of a database')
   const odd = paths.find(one => !/^(dist|bin)\/.*\.(js|map|d\.ts)$|^[^/.][^/]*$/.test(one))
   if (odd) throw new Error(`the package of ${folder} has ${odd}, which nobody needs`)
   const manifest = JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as Manifest
@@ -97,17 +99,15 @@ async function runs(project: string, program: string): Promise<void> {
   if (stdout.trim() !== 'lab') throw new Error(`${program} said '${stdout.trim()}'`)
 }
 
-/** In one file, as a program that is shipped: it reads nothing of its packages' own. PGlite's files are not ours. */
-async function bundle(project: string): Promise<void> {
+/** As a program that is shipped: it reads nothing of its packages' own. PGlite's files are not ours. */
+async function bundle(project: string, ...output: string[]): Promise<void> {
   const options = ['--bundle', '--platform=node', '--format=esm', '--external:@electric-sql/pglite']
-  await run(tool('esbuild'), ['embed.mjs', ...options, '--outfile=out/bundle.mjs'], { cwd: project })
-  await runs(project, 'out/bundle.mjs')
+  await run(tool('esbuild'), ['embed.mjs', ...options, ...output], { cwd: project })
 }
 
-/** Without a database's package the others work, and it says so itself. */
-async function lacks(project: string, peer: string, database: string): Promise<void> {
-  await rm(join(project, 'node_modules', peer), { recursive: true })
-  const failed = await run(process.execPath, ['embed.mjs', database], { cwd: project }).catch(error => error)
+/** A database whose package is not installed says so itself. */
+async function lacks(project: string, program: string, peer: string, database: string): Promise<void> {
+  const failed = await run(process.execPath, [program, database], { cwd: project }).catch(error => error)
   if (!String(failed.stderr).includes(`run npm install ${peer}`))
     throw new Error(`Without ${peer}, ${database} does not say that it is needed: ${failed.stderr}`)
 }
@@ -124,16 +124,22 @@ async function checkOldest(packed: Packed[]): Promise<void> {
 
 async function checkNewest(packed: Packed[]): Promise<void> {
   const project = await install('newest', packed, range => range)
+  const remove = (name: string) => rm(join(project, 'node_modules', name), { recursive: true })
   await importAll(project, entriesOf(packed))
   await checkTypes(project, nodeNext)
   await checkTypes(project, bundler)
   await runs(project, 'embed.mjs')
-  await bundle(project)
+  await bundle(project, '--outfile=one/embed.mjs')
+  await runs(project, 'one/embed.mjs')
+  await bundle(project, '--splitting', '--outdir=several')
   for (const bin of packed.flatMap(({ manifest }) => Object.keys(manifest.bin ?? {})))
     await run(join(project, 'node_modules/.bin', bin), ['--help'], { cwd: project })
-  await lacks(project, 'postgres', 'postgres://nobody@127.0.0.1:1/none')
+  await remove('postgres')
+  await lacks(project, 'embed.mjs', 'postgres', 'postgres://nobody@127.0.0.1:1/none')
   await runs(project, 'embed.mjs')
-  await lacks(project, '@electric-sql/pglite', 'memory:')
+  await remove('@electric-sql/pglite')
+  await lacks(project, 'embed.mjs', '@electric-sql/pglite', 'memory:')
+  await lacks(project, 'several/embed.js', '@electric-sql/pglite', 'memory:')
 }
 
 try {
