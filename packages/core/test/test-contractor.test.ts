@@ -3,7 +3,13 @@ import { createManualClock, createTestContractor, createTestDatabase } from '@co
 import { sql } from 'drizzle-orm'
 import { pgTable, text } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/pglite'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+
+/** The first makes the template, which takes as long as any database that is made from nothing. */
+beforeAll(async () => {
+  const first = await createTestDatabase()
+  await first.close()
+})
 
 describe('a Contractor for a test', () => {
   it('has nothing of another one, and is gone when it is closed', async () => {

@@ -5,9 +5,10 @@ import { importPglite } from './drivers.ts'
 import { lastMigration, migrate } from './migrate.ts'
 
 /**
- * An image is the data directory of an embedded database that has all tables and no rows. To make one takes PGlite
- * seconds (initdb: 3.8 of 4.7 s of processor time), to begin with one half a second. So the build puts one into the
- * package: as a module, since programs that are bundled have no files of their packages. It costs 1.7 MB.
+ * An image is the data directory of an embedded database that has all tables and no rows. To open `memory:` takes a new
+ * process 6.6 s of processor time without one, of which initdb has most, and 1.6 s with one (medians of five on a busy
+ * machine; `npm run bench -- core/open`). So the build puts one into the package: as a module, since programs that are
+ * bundled have no files of their packages. It costs 1.7 MB.
  *
  * An image belongs to a major version of PostgreSQL, and PGlite is the host's. One that does not fit is refused by it
  * before anything is written; then a database is made as ever.

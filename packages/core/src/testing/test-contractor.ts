@@ -9,7 +9,7 @@ import { wrapPglite } from '../database/open-pglite.ts'
 let template: Promise<Blob> | undefined
 
 /**
- * An embedded database with all tables and no rows, for one test: half a second each. Whoever asks for it closes it. Put
+ * An embedded database with all tables and no rows, for one test: well under a second each. Whoever asks for it closes it. Put
  * your own tables into it, and pass it, or a drizzle database over it, as `database`.
  */
 export async function createTestDatabase(): Promise<PGlite> {
