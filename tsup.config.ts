@@ -13,10 +13,12 @@ function build(folder: string, entries: string[]): Options {
     target: 'node20',
     // Declarations come from `tsc -b`, which is faster and writes into the same folder.
     dts: false,
-    clean: ['!**/*.d.ts'],
+    clean: ['!**/*.d.ts', '!**/built-image.js'],
     sourcemap: true,
     splitting: true,
     skipNodeModulesBundle: true,
+    // What a package imports under a name of its own is made by itself.
+    external: [/^#/],
   }
 }
 

@@ -46,9 +46,20 @@ function sourcesOf(folder: string): Source[] {
     })
 }
 
+interface Manifest {
+  name: string
+  dependencies?: Record<string, string>
+  peerDependencies?: Record<string, string>
+}
+
+const manifestOf = (folder: string) =>
+  JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')) as Manifest
+const ours = new Map(packages.map(manifestOf).map(manifest => [manifest.name, manifest]))
+
 const sources = new Map(packages.map(name => [name, sourcesOf(name)]))
 const all = [...sources.values()].flat()
-const isOutside = (name: string) => !name.startsWith('.')
+/** A name with # is of the package's own. */
+const isOutside = (name: string) => !/^[.#]/.test(name)
 const packageOf = (name: string) =>
   name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? name)
 
@@ -142,21 +153,32 @@ describe('imports', () => {
     expect(circles).toEqual([])
   })
 
-  it('are declared, each with its version, and everything declared is used', () => {
+  it('are declared, and everything declared is used, or is for a package of ours that is', () => {
     for (const [name, files] of sources) {
-      const manifest = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')) as {
-        name: string
-        dependencies?: Record<string, string>
-      }
-      const used = new Set(
-        files
-          .flatMap(source => source.imports.filter(isOutside))
-          .map(packageOf)
-          .filter(one => !one.startsWith('node:') && one !== manifest.name),
-      )
-      expect(Object.keys(manifest.dependencies ?? {}).sort(), manifest.name).toEqual([...used].sort())
-      for (const version of Object.values(manifest.dependencies ?? {})) expect(version).toMatch(/^\d+\.\d+\.\d+/)
+      const manifest = manifestOf(name)
+      const used = files
+        .flatMap(source => source.imports.filter(isOutside))
+        .map(packageOf)
+        .filter(one => !one.startsWith('node:') && one !== manifest.name)
+      const needed = used.flatMap(one => [one, ...Object.keys(ours.get(one)?.peerDependencies ?? {})])
+      const { dependencies = {}, peerDependencies = {} } = manifest
+      expect(Object.keys({ ...dependencies, ...peerDependencies }).sort(), name).toEqual([...new Set(needed)].sort())
     }
+  })
+
+  it('are of one version each; of a package whose values our callers have in their hands, of one range everywhere', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    const ranges = Object.assign({}, ...[...ours.values()].map(one => one.peerDependencies)) as Record<string, string>
+    for (const { name, dependencies = {}, peerDependencies = {} } of ours.values()) {
+      expect(ranges, name).toMatchObject(peerDependencies)
+      for (const [one, version] of Object.entries(dependencies)) {
+        if (one in ranges) expect(version, `${name}: ${one}`).toBe(ranges[one])
+        else expect(version, `${name}: ${one}`).toMatch(/^\d+\.\d+\.\d+/)
+      }
+    }
+    for (const one of Object.keys(ranges)) expect(devDependencies[one], one).toMatch(/^\d+\.\d+\.\d+$/)
   })
 })
 

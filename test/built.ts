@@ -21,7 +21,7 @@ export const sourceCommandLine = (name: 'server' | 'subcontractor'): string[] =>
 export function buildIfStale(): void {
   const oldest = Math.min(...(['server', 'subcontractor'] as const).map(name => modified(built(name))))
   if (newestSource() < oldest) return
-  execFileSync(process.execPath, [join(root, 'node_modules/tsup/dist/cli-default.js'), '--silent'], { cwd: root })
+  execFileSync('npm', ['run', '--silent', 'build:js'], { cwd: root })
 }
 
 const modified = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0)

@@ -55,6 +55,16 @@ describe('the README', () => {
     for (const law of pluginLaws(lamp, handlers, options)) await law.run()
   })
 
+  it('of the engine names its peers, with their ranges', async () => {
+    const core = join(root, 'packages/core')
+    const text = await readFile(join(core, 'README.md'), 'utf8')
+    const { peerDependencies } = JSON.parse(await readFile(join(core, 'package.json'), 'utf8')) as {
+      peerDependencies: Record<string, string>
+    }
+    const named = [...text.matchAll(/^\| `([^`]+)` \| `([^`]+)` \|/gm)].map(([, name, range]) => [name, range])
+    expect(Object.fromEntries(named)).toEqual(peerDependencies)
+  })
+
   it('names commands that there are', async () => {
     const text = await readFile(join(root, 'README.md'), 'utf8')
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {

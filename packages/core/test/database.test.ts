@@ -98,11 +98,11 @@ describe('a host application', () => {
 
     await db.transaction(async tx => {
       await tx.insert(orders).values({ name: 'kept' })
-      await contractor.sites.create({ name: 'kept' }, { tx: tx as never })
+      await contractor.sites.create({ name: 'kept' }, { tx })
     })
     const failed = db.transaction(async tx => {
       await tx.insert(orders).values({ name: 'lost' })
-      await contractor.sites.create({ name: 'lost' }, { tx: tx as never })
+      await contractor.sites.create({ name: 'lost' }, { tx })
       throw new Error('changed my mind')
     })
     await expect(failed).rejects.toThrow('changed my mind')

@@ -50,7 +50,7 @@ describe('events', () => {
     await drizzle(client).transaction(async tx => {
       await tx.execute(sql`select pg_current_xact_id()`)
       await contractor.foreman.runDue()
-      await contractor.jobs.setMessage(job.id, 'last', { tx: tx as never })
+      await contractor.jobs.setMessage(job.id, 'last', { tx })
     })
     for (const query of [{ after: start }, { job: job.id }]) {
       expect((await contractor.events.list(query)).map(event => event.type).slice(-3)).toEqual([

@@ -67,7 +67,7 @@ describe('a transaction of somebody else that holds a Job', () => {
     const [task] = await shop.claim({ lathe: 1 })
     const db = drizzle(connect(shop))
     await db.transaction(async tx => {
-      await shop.contractor.jobs.apply(one.id, 'cancel', { tx: tx as never })
+      await shop.contractor.jobs.apply(one.id, 'cancel', { tx })
       expect(await shop.answer(task as never, { welded: true })).toBe(true)
     })
     shop.clock.advance(1_000)
@@ -194,7 +194,7 @@ describe('a host’s own transaction', () => {
           await tx.execute(sql`select 1 from contractor.job`)
           await structure.doCreate()
           await contractor.foreman.runDue()
-          await foundation.setBuilt({ tx: tx as never })
+          await foundation.setBuilt({ tx })
         },
         { isolationLevel },
       )
@@ -215,7 +215,7 @@ describe('a host’s own transaction', () => {
           await tx.execute(sql`select 1 from contractor.job`)
           if (!hasChanged) await foundation.setBuilt()
           hasChanged = true
-          await structure.doCreate({ tx: tx as never })
+          await structure.doCreate({ tx })
         },
         { isolationLevel: 'repeatable read' },
       )

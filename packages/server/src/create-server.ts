@@ -1,5 +1,6 @@
 import { type Contractor, ContractorError } from '@contractor/core'
 import { serverHeader } from '@contractor/plugin/wire'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { authenticate, requireKind } from './authenticate.ts'
 import { type App, createApp } from './environment.ts'
@@ -40,7 +41,8 @@ const documentPath = '/api/v1/openapi.json'
 const mostBytes = 8 * 1024 * 1024
 
 /**
- * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`.
+ * The engine over HTTP, as a hono app: served by itself, or mounted in another one with `app.route('/path', server)`,
+ * or in a server of Node's with `createListener`.
  * Everything is under `/api/v1` and needs a bearer token, but for `/api/v1/health` and `/api/v1/openapi.json`; machines
  * that are being built report back under `/signal`, with the cookie of their Job, and are told what is theirs under
  * `/config`; those that nobody knows yet report themselves under `/survey`.
@@ -103,7 +105,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
       version: '1',
       description: 'Creates, destroys and manipulates resources, wherever they are.',
     },
-    servers: [{ url: c.req.path.slice(0, -documentPath.length) || '/' }],
+    servers: [{ url: `${mountPath(c)}${c.req.path.slice(0, -documentPath.length)}` || '/' }],
   }))
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.route('/api/v1', api)
@@ -113,6 +115,12 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
   app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
   return app
+}
+
+/** Where express has mounted the app: what it takes off the path, no one else knows of. */
+function mountPath(c: Context): string {
+  const { incoming } = (c.env ?? {}) as { incoming?: { baseUrl?: string } }
+  return incoming?.baseUrl ?? ''
 }
 
 const nulInPath = () =>

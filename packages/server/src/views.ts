@@ -6,6 +6,7 @@ import {
   eventView,
   foundationView,
   jobView,
+  loadResult,
   plotView,
   pxeView,
   scriptView,
@@ -17,7 +18,10 @@ import {
 } from '@contractor/core'
 import { z } from 'zod'
 
-/** What replies are made of, by the names that the OpenAPI document gives them. */
+/**
+ * What replies are made of, by the names that the OpenAPI document gives them: once, since
+ * older versions of zod take no name twice.
+ */
 export const site = siteView.meta({ id: 'Site' })
 export const blueprint = blueprintView.meta({ id: 'BluePrint' })
 export const pxe = pxeView.meta({ id: 'PXE' })
@@ -32,6 +36,7 @@ export const job = jobView.meta({ id: 'Job' })
 export const step = stepView.meta({ id: 'Step' })
 export const event = eventView.meta({ id: 'Event' })
 export const secret = secretView.meta({ id: 'Secret' })
+export const loaded = loadResult.meta({ id: 'LoadResult' })
 export const token = tokenView.meta({ id: 'Token' })
 
 /** What saving something did. */

@@ -1,4 +1,5 @@
 import { ContractorError, isContractorError } from '@contractor/plugin'
+import { causesOf, isError } from './causes.ts'
 import { sqlState } from './database.ts'
 
 /**
@@ -7,7 +8,7 @@ import { sqlState } from './database.ts'
  * given, which may be a token's hash or a secret.
  */
 export function toDatabaseError(thrown: unknown, database: string): unknown {
-  if (!(thrown instanceof Error) || isContractorError(thrown)) return thrown
+  if (!isError(thrown) || isContractorError(thrown)) return thrown
   const source = innermost(thrown)
   const state = sqlState(thrown)
   const options = { cause: source }
@@ -60,7 +61,7 @@ const connectionCodes =
 export function isConnectionError(thrown: unknown): boolean {
   const state = sqlState(thrown)
   if (state !== undefined) return outOfOrder.test(state)
-  for (let error = thrown; error instanceof Error; error = error.cause)
+  for (const error of causesOf(thrown))
     if (isDriversWord(error) || /PGlite is closed|PGlite is closing/.test(error.message)) return true
   return false
 }
@@ -70,7 +71,7 @@ const outOfOrder = /^(08|53|57P|25006|58)/
 
 /** Whether with this error the session is over: by the driver's word, or by the severity that the server gives it. */
 export function isConnectionLost(thrown: unknown): boolean {
-  for (let error = thrown; error instanceof Error; error = error.cause) {
+  for (const error of causesOf(thrown)) {
     if (isDriversWord(error)) return true
     if ('severity' in error && (error.severity === 'FATAL' || error.severity === 'PANIC')) return true
   }
@@ -84,7 +85,7 @@ const isFailedQuery = (error: Error) => error.message.startsWith('Failed query:'
 
 function innermost(thrown: Error): Error {
   let error = thrown
-  while (error.cause instanceof Error) error = error.cause
+  for (const cause of causesOf(thrown)) error = cause
   return error
 }
 

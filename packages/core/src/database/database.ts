@@ -1,10 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import { causesOf } from './causes.ts'
 import { internalsOf } from './internals.ts'
 import { nameStatement } from './pglite-statements.ts'
 
-/** A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. */
-export type Db = PgDatabase<PgQueryResultHKT>
+/**
+ * A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. Which tables a
+ * caller has told drizzle of is the caller's affair.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: drizzle's schema parameters are invariant, and nothing narrower takes them all
+export type Db = PgDatabase<PgQueryResultHKT, any, any>
 
 /** What has to be open for the engine to run on. */
 export interface Database {
@@ -52,7 +57,7 @@ export async function executePrepared<Row extends Record<string, unknown>>(db: D
 
 /** The SQLSTATE of a database error, however deeply a driver or drizzle has wrapped it. */
 export function sqlState(thrown: unknown): string | undefined {
-  for (let error = thrown; error instanceof Error; error = error.cause) {
+  for (const error of causesOf(thrown)) {
     const code = 'code' in error ? error.code : undefined
     if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return code
   }
@@ -61,7 +66,7 @@ export function sqlState(thrown: unknown): string | undefined {
 
 /** The constraint that a database error is about, if any. */
 export function violatedConstraint(thrown: unknown): string | undefined {
-  for (let error = thrown; error instanceof Error; error = error.cause) {
+  for (const error of causesOf(thrown)) {
     for (const key of ['constraint', 'constraint_name']) {
       const name = (error as unknown as Record<string, unknown>)[key]
       if (typeof name === 'string') return name

@@ -1,4 +1,4 @@
-import { type SQL, sql, TransactionRollbackError } from 'drizzle-orm'
+import { is, type SQL, sql, TransactionRollbackError } from 'drizzle-orm'
 import { anyNumber, anyText } from './any-of.ts'
 import { type Db, executeRows } from './database.ts'
 
@@ -187,7 +187,7 @@ async function findLockable(db: Db, rows: LockableRows): Promise<Set<string> | u
       inner.rollback()
     })
   } catch (error) {
-    if (!(error instanceof TransactionRollbackError)) return undefined
+    if (!is(error, TransactionRollbackError)) return undefined
   }
   return free
 }

@@ -7,6 +7,9 @@ import { migrations } from './migrations.ts'
 const migrationsTable = 'migration'
 const migrationsSchema = 'contractor'
 
+/** When it was made is what tells migrations apart: that of the last one that this version knows. */
+export const lastMigration = Math.max(...migrations.map(one => one.folderMillis))
+
 /** Held while migrating, so that processes that start together do it one after the other. Any fixed number will do. */
 export const migrationLock = 7_263_405_118
 
@@ -30,9 +33,8 @@ export async function isUpToDate(db: Db, database: string): Promise<boolean> {
     db,
     sql`select max(created_at)::text as at from ${sql.identifier(migrationsSchema)}.${sql.identifier(migrationsTable)}`,
   )
-  // When it was made is what tells migrations apart.
-  const [at, known] = [Number(last?.at ?? 0), Math.max(...migrations.map(one => one.folderMillis))]
-  if (at <= known) return at === known
+  const at = Number(last?.at ?? 0)
+  if (at <= lastMigration) return at === lastMigration
   throw new ContractorError(
     'DATABASE_NEWER',
     `${database} was made by a newer version of Contractor than this one. Upgrade this program; the database was not changed.`,

@@ -2,6 +2,13 @@ import { ContractorError } from '@contractor/plugin'
 import type { PGlite } from '@electric-sql/pglite'
 import type { Sql } from 'postgres'
 import type { Database } from './database.ts'
+import {
+  isNodePostgres,
+  isPgliteClient,
+  isPostgresClient,
+  type PgliteClient,
+  type PostgresClient,
+} from './host-client.ts'
 import { openPglite, wrapPglite } from './open-pglite.ts'
 import { openBeside, openPostgres } from './open-postgres.ts'
 
@@ -14,7 +21,12 @@ import { openBeside, openPostgres } from './open-postgres.ts'
  *   postgres.js client the settings are taken, for connections of our own beside it: the host's is not changed;
  * - a Database, opened by whoever passes it, who also closes it.
  */
-export type DatabaseOption = string | PGlite | Sql | { $client: PGlite | Sql } | Database
+export type DatabaseOption =
+  | string
+  | PgliteClient
+  | PostgresClient
+  | { $client: PgliteClient | PostgresClient }
+  | Database
 
 const keepOpen = async () => undefined
 
@@ -27,19 +39,18 @@ export interface OpenSettings {
 export async function openDatabase(option: DatabaseOption, settings: OpenSettings = {}): Promise<Database> {
   const { migrate = true } = settings
   if (typeof option === 'string') return openNamed(option, migrate)
+  if (!isObject(option)) throw unknownDatabase(`The value ${String(option)}`)
   if ('waitsForCaller' in option) return option
   const client = '$client' in option ? option.$client : option
-  if (isPglite(client)) return wrapPglite(client, "the host's own PGlite", keepOpen, migrate)
-  if (typeof client === 'function' && 'reserve' in client) return openBeside(client, migrate)
-  throw unknownDatabase('the value given')
+  if (isPgliteClient(client)) return wrapPglite(client as unknown as PGlite, "the host's own PGlite", keepOpen, migrate)
+  if (isPostgresClient(client)) return openBeside(client as Sql, migrate)
+  if (isNodePostgres(client)) throw nodePostgres()
+  throw unknownDatabase('The value given')
 }
 
-/** By its shape: the host's may be of another copy of the package, or of its CommonJS half. */
-function isPglite(value: object): value is PGlite {
-  return ['query', 'exec', 'transaction', 'listen'].every(
-    name => typeof (value as Record<string, unknown>)[name] === 'function',
-  )
-}
+/** Also of what types forbid: a program in JavaScript has none. */
+const isObject = (value: unknown): boolean =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
 
 async function openNamed(name: string, migrate: boolean): Promise<Database> {
   if (name === 'memory:') return openPglite(undefined, migrate)
@@ -49,10 +60,19 @@ async function openNamed(name: string, migrate: boolean): Promise<Database> {
   throw unknownDatabase(`'${name.replace(/\/\/.*@/, '//***@')}'`)
 }
 
+/** Its pool gives a session for one statement at a time, and has no LISTEN that outlives the loss of a connection. */
+function nodePostgres(): ContractorError {
+  return new ContractorError(
+    'VALIDATION_FAILED',
+    'The engine does not run on a client of pg (node-postgres): pass its connection string as `database`, or a client of postgres.js (the package postgres). The engine opens connections of its own in either case.',
+    { issues: [{ path: 'database', message: 'a connection string, or a client of postgres.js, is needed' }] },
+  )
+}
+
 function unknownDatabase(what: string): ContractorError {
   return new ContractorError(
     'VALIDATION_FAILED',
-    `${what} names no database: use memory:, pglite:DIRECTORY or postgres://USER@HOST/NAME`,
+    `${what} names no database: use memory:, pglite:DIRECTORY or postgres://USER@HOST/NAME, or pass a PGlite, a postgres.js client or a drizzle database over one of them`,
     { issues: [{ path: 'database', message: 'memory:, pglite:DIRECTORY or postgres://… is needed' }] },
   )
 }

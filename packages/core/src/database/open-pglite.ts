@@ -2,16 +2,18 @@ import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { ContractorError } from '@contractor/plugin'
 import { lockDirectory } from '@contractor/plugin/directory-lock'
-import { PGlite } from '@electric-sql/pglite'
-import { drizzle } from 'drizzle-orm/pglite'
+import type { PGlite } from '@electric-sql/pglite'
 import { isInTransaction, watchTransactions } from './caller-transaction.ts'
 import type { Database } from './database.ts'
+import { importPglite } from './drivers.ts'
+import { openMemory } from './memory-image.ts'
 import { isUpToDate, migrate } from './migrate.ts'
 import { shareStatements } from './pglite-statements.ts'
 
 /** Opens (and makes, if need be) an embedded database: in a directory that is locked meanwhile, or in memory. */
 export async function openPglite(directory: string | undefined, migrates: boolean): Promise<Database> {
-  if (directory === undefined) return wrapPglite(await PGlite.create(), 'memory', client => client.close(), migrates)
+  if (directory === undefined) return wrapPglite(await openMemory(), 'memory', client => client.close(), migrates)
+  const { PGlite } = await importPglite()
   const path = resolve(directory)
   await mkdir(path, { recursive: true })
   const lock = await lockDirectory(path, holder => inUse(path, holder))
@@ -42,6 +44,7 @@ export async function wrapPglite(
   close: (client: PGlite) => Promise<void>,
   migrates: boolean,
 ): Promise<Database> {
+  const { drizzle } = await importPglite()
   await client.waitReady
   watchTransactions(client)
   const db = drizzle(client)

@@ -1,7 +1,8 @@
 import { ContractorError } from '@contractor/plugin'
-import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres, { type ReservedSql, type Sql } from 'postgres'
+import type { ReservedSql, Sql } from 'postgres'
+import { isError } from './causes.ts'
 import { type Database, sqlState } from './database.ts'
+import { importPostgres } from './drivers.ts'
 import { isUpToDate, migrate, migrationLock } from './migrate.ts'
 import { outliveLoss } from './outlive-loss.ts'
 
@@ -33,6 +34,7 @@ type Options = Record<string, unknown>
 
 /** Connects to a PostgreSQL server. */
 export async function openPostgres(url: string, migrates: boolean): Promise<Database> {
+  const { postgres } = await importPostgres()
   const name = nameOf(url)
   const connect = (settings: Options) =>
     postgres(url, {
@@ -49,6 +51,7 @@ export async function openPostgres(url: string, migrates: boolean): Promise<Data
  * are not for them.
  */
 export async function openBeside(host: Sql, migrates: boolean): Promise<Database> {
+  const { postgres } = await importPostgres()
   const name = "the host's own PostgreSQL"
   const own = host.options as unknown as Options
   const connect = (settings: Options) =>
@@ -79,7 +82,7 @@ async function firstThatConnects(connect: (settings: Options) => Sql, name: stri
     }
   }
   const error = refused
-  const reason = error instanceof Error ? error.message || ('code' in error ? String(error.code) : '') : String(error)
+  const reason = isError(error) ? error.message || ('code' in error ? String(error.code) : '') : String(error)
   throw new ContractorError(
     'DATABASE_UNREACHABLE',
     `${name} cannot be used: ${reason}`,
@@ -98,6 +101,7 @@ export async function wrapPostgres(
   close: () => Promise<void>,
   migrates: boolean,
 ): Promise<Database> {
+  const { drizzle } = await importPostgres()
   try {
     const isReady = await isUpToDate(drizzle(client), name)
     if (migrates && !isReady) await migrateLocked(client, name)
@@ -124,6 +128,7 @@ export async function wrapPostgres(
 
 /** Migrates on one reserved connection: the advisory lock belongs to the session. */
 async function migrateLocked(client: Sql, name: string): Promise<void> {
+  const { drizzle } = await importPostgres()
   const reserved = await client.reserve()
   try {
     // Another process may be at it, for as long as that takes.

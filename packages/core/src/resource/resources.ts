@@ -1,4 +1,4 @@
-import { TransactionRollbackError } from 'drizzle-orm'
+import { is, TransactionRollbackError } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
@@ -46,7 +46,7 @@ async function rehearse<T>(tx: Db, run: (inner: Db) => Promise<T>): Promise<T> {
       inner.rollback()
     })
   } catch (error) {
-    if (!(error instanceof TransactionRollbackError) || !('result' in done)) throw error
+    if (!is(error, TransactionRollbackError) || !('result' in done)) throw error
   }
   return done.result as T
 }

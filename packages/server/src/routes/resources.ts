@@ -1,7 +1,7 @@
-import { loadResult } from '@contractor/core'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, type RouteContext, replies } from '../environment.ts'
+import { loaded } from '../views.ts'
 
 const query = z.object({
   /** How messages name the file. */
@@ -17,7 +17,7 @@ export function resourceRoutes({ contractor }: RouteContext): App {
       method: 'post',
       path: '/',
       request: { query, body: { required: true, content: { 'application/toml': { schema: z.string() } } } },
-      ...replies(200, loadResult.meta({ id: 'LoadResult' }), 'What the file changed, or would change'),
+      ...replies(200, loaded, 'What the file changed, or would change'),
     }),
     async c => {
       const { file, dryRun } = c.req.valid('query')
