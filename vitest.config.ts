@@ -13,6 +13,8 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
+      // A plugin as it is written for new ones.
+      'packages/server/template/test/**/*.test.ts',
       'packages/plugins/*/src/**/*.test.ts',
       'packages/plugins/*/test/**/*.test.ts',
       'test/**/*.test.ts',

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { DnsUpdateOptions } from './dns-update.ts'
 import type { DnsWriteOptions } from './dns-write.ts'
 import type { LoadResourcesOptions } from './load-resources.ts'
+import type { NewPluginOptions } from './new-plugin.ts'
 import type { CheckUpgradeOptions } from './report-upgrade.ts'
 import type { ServeOptions } from './serve.ts'
 
@@ -103,6 +104,18 @@ program
   .action(async (files: string[], options: LoadResourcesOptions) => {
     const { loadResources } = await import('./load-resources.ts')
     process.exitCode = await loadResources(files, options)
+  })
+
+program
+  .command('plugin')
+  .description('plugins for Foundation types and modules')
+  .command('new')
+  .description('write a plugin that builds, keeps the laws of plugins, and runs: to begin with')
+  .argument('<name>', "its name, as 'lamp', 'contractor-plugin-lamp' or '@acme/lamp'")
+  .option('--directory <folder>', 'where; a new folder with the name of the package unless said')
+  .action(async (name: string, options: NewPluginOptions) => {
+    const { newPlugin } = await import('./new-plugin.ts')
+    await newPlugin(name, options, text => process.stdout.write(text))
   })
 
 const dns = program.command('dns').description('make a name server say what this database says')

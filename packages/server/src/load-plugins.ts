@@ -16,7 +16,7 @@ async function loadPlugin(name: string): Promise<Plugin[]> {
   if (plugins.length) return plugins
   throw new ContractorError(
     'PLUGIN_INVALID',
-    `'${name}' exports no plugin: defineFoundation or defineModule makes one`,
+    `'${name}' exports no plugin: defineFoundation, defineModule or defineComplex makes one`,
     { plugin: name },
   )
 }
@@ -52,7 +52,7 @@ function isPlugin(value: unknown): value is Plugin {
     typeof value === 'object' &&
     value !== null &&
     'kind' in value &&
-    'functions' in value &&
-    (value.kind === 'foundation' || value.kind === 'module')
+    (('functions' in value && (value.kind === 'foundation' || value.kind === 'module')) ||
+      ('fields' in value && value.kind === 'complex'))
   )
 }

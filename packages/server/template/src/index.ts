@@ -1,0 +1,1 @@
+export { lamp } from './lamp.js'
