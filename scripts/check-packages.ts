@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { followDocs } from './follow-docs.ts'
 import { application, embedding } from './user-programs.ts'
 
 /**
@@ -27,6 +28,7 @@ const tool = (name: string) => join(root, 'node_modules/.bin', name)
 
 interface Manifest {
   name: string
+  version: string
   bin?: Record<string, string>
   exports: Record<string, unknown>
   peerDependencies?: Record<string, string>
@@ -47,7 +49,7 @@ async function pack(folder: string): Promise<Packed> {
     if (!paths.includes(name)) throw new Error(`the package of ${folder} has no ${name}`)
   if (folder === 'core' && !paths.includes('dist/built-image.js'))
     throw new Error('the engine has no image of a database')
-  const odd = paths.find(one => !/^(dist|bin)\/.*\.(js|map|d\.ts)$|^[^/.][^/]*$/.test(one))
+  const odd = paths.find(one => !/^(dist|bin)\/.*\.(js|map|d\.ts)$|^template\/|^[^/.][^/]*$/.test(one))
   if (odd) throw new Error(`the package of ${folder} has ${odd}, which nobody needs`)
   const manifest = JSON.parse(await readFile(join(path, 'package.json'), 'utf8')) as Manifest
   return { manifest, tarball: join(elsewhere, file.filename) }
@@ -146,8 +148,9 @@ try {
   const packed: Packed[] = []
   for (const folder of folders) packed.push(await pack(folder))
   await Promise.all([checkOldest(packed), checkNewest(packed)])
+  await followDocs(join(root, 'docs/plugins.md'), join(elsewhere, 'author'), packed)
   process.stdout.write(
-    `${packed.length} packages with ${entriesOf(packed).length} entries install, import and type-check elsewhere, with the oldest and the newest peers\n`,
+    `${packed.length} packages with ${entriesOf(packed).length} entries install, import and type-check elsewhere, with the oldest and the newest peers; docs/plugins.md does what it says\n`,
   )
 } catch (error) {
   const output = error as { stdout?: string; stderr?: string }

@@ -83,8 +83,8 @@ describe('imports', () => {
     expect(except(outsideImports('tscript'), node, /^ohm-js$/)).toEqual([])
   })
 
-  it('the plugin contract needs zod only; its laws and the lock of a directory, Node besides', () => {
-    const isBeside = (file: string) => /\/src\/(testing\/|directory-lock\.ts)/.test(file)
+  it('the plugin contract needs zod only; its laws, and what only agents need, Node besides', () => {
+    const isBeside = (file: string) => /\/src\/(testing\/|agent\/|directory-lock\.ts)/.test(file)
     expect(
       except(
         outsideImports('plugin', file => !isBeside(file)),

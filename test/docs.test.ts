@@ -27,3 +27,24 @@ describe('docs/jobs.md', () => {
     }
   })
 })
+
+describe('docs/plugins.md', () => {
+  const template = join(import.meta.dirname, '../packages/server/template')
+
+  it('shows the plugin that is written to begin with, as it is', async () => {
+    const text = await readFile(join(import.meta.dirname, '../docs/plugins.md'), 'utf8')
+    const files = ['src/tasks.ts', 'src/lamp.ts', 'src/handlers/index.ts']
+    const sources = (await Promise.all(files.map(file => readFile(join(template, file), 'utf8')))).join('\n')
+    const shown = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(block => block[1] ?? '')
+    const whole = shown.filter(block => !block.includes('…'))
+    expect(whole.length).toBeGreaterThan(4)
+    for (const block of whole) expect(sources).toContain(block)
+  })
+
+  it('leads to the versions that are used here', async () => {
+    const read = async (folder: string) => JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
+    const [own, root] = [await read(template), await read(join(import.meta.dirname, '..'))]
+    for (const [name, range] of Object.entries<string>(own.devDependencies))
+      if (!name.startsWith('@contractor/')) expect(range, name).toBe(`^${root.devDependencies[name]}`)
+  })
+})

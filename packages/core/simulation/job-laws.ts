@@ -194,12 +194,12 @@ export async function checkTasks({ database: { client } }: World): Promise<void>
   )
   if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
   const honed = await client.unsafe<{ id: string }[]>(
-    `select id::text from contractor.task where function = 'hone' and claim_token is not null order by id`,
+    `select id::text from contractor.task where function = 'hone' and has_turn order by id`,
   )
   if (honed.length > honedAtOnce)
     throw new Violation(
       'a limit holds',
-      `Tasks ${honed.map(one => one.id).join(', ')} are at once at what takes ${honedAtOnce}`,
+      `Tasks ${honed.map(one => one.id).join(', ')} may be at once at what takes ${honedAtOnce}`,
     )
 }
 

@@ -27,7 +27,7 @@ const weights: Record<Kind, number> = {
   loop: 7,
   if: 7,
 }
-const functions = { strike: 4, polish: 3, hone: 2, weld: 2, grip: 4, patience: 3 }
+const functions = { strike: 4, polish: 3, hone: 5, weld: 2, grip: 4, patience: 3 }
 
 /** Writes a script of one to six steps, some in blocks, loops and conditions. `run` is in every step's name. */
 export function generateScript(random: Random, run: number): GeneratedScript {
