@@ -18,14 +18,15 @@ const params = z.object({ step: z.string(), callId: z.string() })
 const result = z.object({ reading: z.number(), did: z.string().optional(), note: z.string().optional() })
 /** How many may be at the one whetstone that there is. */
 export const honedAtOnce = 1
+const whetstone = () => ({ key: 'whetstone', atOnce: honedAtOnce, spacingMs: 2_000 })
 
 const tasks = defineTasks({
   polish: { params, result },
-  hone: { params, result, limit: () => ({ key: 'whetstone', atOnce: honedAtOnce, spacingMs: 2_000 }) },
+  hone: { params, result, limit: whetstone },
+  grip: { params, result, limit: whetstone },
   strike: { params, result, timeoutMs: 30_000 },
   look: { params, result: z.object({ reading: z.number().nullable() }) },
   weld: { params, result },
-  grip: { params, result },
   release: { params, result },
   nudge: { params, result },
   push: { params, result },

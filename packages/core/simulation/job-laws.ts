@@ -194,7 +194,7 @@ export async function checkTasks({ database: { client } }: World): Promise<void>
   )
   if (stray) throw new Violation('a Task is where its Foundation is', `Task ${stray.id} waits in ${stray.site}`)
   const honed = await client.unsafe<{ id: string }[]>(
-    `select id::text from contractor.task where function = 'hone' and has_turn order by id`,
+    `select id::text from contractor.task where limit_key is not null and has_turn order by id`,
   )
   if (honed.length > honedAtOnce)
     throw new Violation(
