@@ -33,6 +33,7 @@ import { createResources, type Resources } from './resource/resources.ts'
 import { createScripts, type Scripts } from './script/scripts.ts'
 import { createSeals } from './secret/seal.ts'
 import { createSecrets, type Secrets } from './secret/secrets.ts'
+import { createServices, type Services } from './service/services.ts'
 import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
@@ -99,6 +100,8 @@ export interface Contractor<P extends Plugins = AnyPlugins> {
   readonly jobs: Jobs
   /** Large outputs of what Jobs have done. */
   readonly attachments: Attachments
+  /** What agents run all the time. */
+  readonly services: Services
   readonly secrets: Secrets
   readonly hosts: Hosts
   readonly signals: Signals
@@ -203,6 +206,7 @@ export async function createContractor<const P extends Plugins = Plugins>(
     dns: createDns(engine),
     jobs,
     attachments: createAttachments(engine),
+    services: createServices(engine),
     secrets: createSecrets(engine),
     hosts: createHosts(engine),
     signals: createSignals(engine),

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AnyFunction, FoundationContext } from './define-function.ts'
+import type { ServicePlugin } from './define-service.ts'
 import type { TaskDefinition } from './define-task.ts'
 import { ContractorError } from './error.ts'
 import type { Json } from './json.ts'
@@ -87,7 +88,7 @@ export interface ModulePlugin<Tasks extends AnyTasks = AnyTasks> {
 /** What has functions, and Tasks for agents. */
 export type FunctionPlugin = FoundationPlugin | ModulePlugin
 
-export type Plugin = FunctionPlugin | ComplexPlugin
+export type Plugin = FunctionPlugin | ComplexPlugin | ServicePlugin
 
 const typeName = /^[a-zA-Z][a-zA-Z0-9_-]{0,39}$/
 const moduleName = /^[a-z][a-z0-9_]{0,39}$/

@@ -127,6 +127,43 @@ export type AttachRequest = z.output<typeof attachRequest>
 export const attachReply = z.object({ attachment: attachment.optional() })
 export type AttachReply = z.output<typeof attachReply>
 
+/** What an agent runs all the time, and what it could run: to be asked again and again, before leases run out. */
+export const servicesRequest = z.object({
+  agent: storable.min(1).max(100),
+  /** The services whose runners it has. */
+  services: z.array(storable.max(100)).max(100),
+  /** Those that it runs, by their claims. */
+  running: z
+    .array(
+      z.object({
+        id: z.number().int().positive(),
+        claimToken: storable.min(1).max(100),
+        /** How it is, for operators; empty while all is well. */
+        trouble: z.string().max(500).default(''),
+      }),
+    )
+    .max(1000),
+})
+export type ServicesRequest = z.output<typeof servicesRequest>
+
+/** All that it is to run now: what is missing of what it runs, it is to end. */
+export const servicesReply = z.object({
+  run: z.array(
+    z.object({
+      id: z.number().int().positive(),
+      claimToken: storable.min(1).max(100),
+      service: z.string(),
+      site: z.string(),
+      config: json,
+      /** Another number: another configuration. */
+      version: z.number().int(),
+      /** Whoever is not heard of for this long has to have ended it. */
+      leaseMs: z.number().int().positive(),
+    }),
+  ),
+})
+export type ServicesReply = z.output<typeof servicesReply>
+
 /** Renewal of leases, each with what there is to tell. */
 export const claimsRequest = z.object({
   claims: z

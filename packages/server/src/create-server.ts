@@ -21,6 +21,7 @@ import { pxeRoutes } from './routes/pxes.ts'
 import { resourceRoutes } from './routes/resources.ts'
 import { scriptRoutes } from './routes/scripts.ts'
 import { secretRoutes } from './routes/secrets.ts'
+import { serviceRoutes } from './routes/services.ts'
 import { signalRoutes } from './routes/signals.ts'
 import { siteRoutes } from './routes/sites.ts'
 import { structureRoutes } from './routes/structures.ts'
@@ -82,6 +83,7 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   api.route('/jobs', jobRoutes(context))
   api.route('/attachments', attachmentRoutes(context))
   api.route('/events', eventRoutes(context))
+  api.route('/services', serviceRoutes(context))
   api.route('/secrets', secretRoutes(context))
   api.route('/tokens', tokenRoutes(context))
 

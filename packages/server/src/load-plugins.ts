@@ -16,7 +16,7 @@ async function loadPlugin(name: string): Promise<Plugin[]> {
   if (plugins.length) return plugins
   throw new ContractorError(
     'PLUGIN_INVALID',
-    `'${name}' exports no plugin: defineFoundation, defineModule or defineComplex makes one`,
+    `'${name}' exports no plugin: defineFoundation, defineModule, defineComplex or defineService makes one`,
     { plugin: name },
   )
 }
@@ -53,6 +53,7 @@ function isPlugin(value: unknown): value is Plugin {
     value !== null &&
     'kind' in value &&
     (('functions' in value && (value.kind === 'foundation' || value.kind === 'module')) ||
-      ('fields' in value && value.kind === 'complex'))
+      ('fields' in value && value.kind === 'complex') ||
+      ('config' in value && value.kind === 'service'))
   )
 }

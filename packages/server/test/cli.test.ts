@@ -156,7 +156,7 @@ describe('contractor serve', () => {
     ],
     [
       ['serve', '--plugin', 'zod', '--database', 'memory:'],
-      "'zod' exports no plugin: defineFoundation, defineModule or defineComplex makes one",
+      "'zod' exports no plugin: defineFoundation, defineModule, defineComplex or defineService makes one",
     ],
     [['serve', '--database', 'sqlite:x'], "'sqlite:x' names no database: use memory:, pglite:DIRECTORY or postgres://"],
     [['serve', '--port', '99999'], 'A whole number from 0 to 65535 is needed.'],

@@ -52,11 +52,13 @@ async function main(options: Options): Promise<number> {
   const { server, module: packages, name, tokenFile, concurrency, grace, journal } = options
   const token = readToken(tokenFile, process.env)
   const log = createLineLog(line => process.stderr.write(line), { secret: token, time: () => new Date() })
-  const handlers = []
-  for (const plugin of packages) handlers.push(await loadHandlers(plugin, process.cwd()))
+  const loaded = []
+  for (const plugin of packages) loaded.push(await loadHandlers(plugin, process.cwd()))
+  const handlers = loaded.flatMap(one => one.handlers)
+  const services = loaded.flatMap(one => one.services)
 
   const agent = createSubContractor({
-    ...{ server, token, name, handlers, log },
+    ...{ server, token, name, handlers, services, log },
     ...(concurrency && { concurrency }),
     ...(journal !== undefined && { journal }),
   })

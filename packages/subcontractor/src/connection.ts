@@ -14,7 +14,7 @@ export interface Connection {
   retry<T>(kind: MessageKind, send: () => Promise<T>, signal: AbortSignal): Promise<T>
 }
 
-export type MessageKind = 'claim' | 'results' | 'renew' | 'release' | 'attach'
+export type MessageKind = 'claim' | 'results' | 'renew' | 'release' | 'attach' | 'services'
 
 const longestDelayMs = 10_000
 /** Good for so long, a connection has no past. One good answer between failures is no end of them. */

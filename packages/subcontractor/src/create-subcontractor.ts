@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { cutText, type HandlerModule, mendText, parseInput } from '@contractor/plugin'
-import { type Clock, createTaskReports, type Log, runTask, systemClock } from '@contractor/plugin/agent'
+import { cutText, type HandlerModule, mendText, parseInput, type ServiceRunner } from '@contractor/plugin'
+import { type Clock, createTaskReports, type Log, runTask, systemClock, wait } from '@contractor/plugin/agent'
 import { type ClaimedTask, claimRequest, type TaskClaim } from '@contractor/plugin/wire'
 import pLimit from 'p-limit'
 import { createChanges } from './changes.ts'
@@ -13,6 +13,7 @@ import type { HeldTask, HeldTasks } from './held-task.ts'
 import { createJournal, type JournalRecord } from './journal.ts'
 import { createLeaseKeeper } from './lease-keeper.ts'
 import { createOutbox } from './outbox.ts'
+import { createServiceKeeper } from './service-keeper.ts'
 import { createSlots } from './slots.ts'
 
 export interface SubContractorOptions {
@@ -24,6 +25,8 @@ export interface SubContractorOptions {
   name: string
   /** What `./handlers` of each plugin exports. */
   handlers: readonly HandlerModule[]
+  /** What it can run all the time. */
+  services?: readonly ServiceRunner[]
   /** How many Tasks at once, by module, from 1 to 1000; 4 unless said. */
   concurrency?: Readonly<Record<string, number>>
   /**
@@ -124,6 +127,17 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
       changes.tell()
     },
     onEmpty: claims.cover,
+    onFatal: fail,
+  })
+
+  const services = createServiceKeeper({
+    agent,
+    runners: options.services ?? [],
+    api,
+    connection,
+    clock,
+    random,
+    log,
     onFatal: fail,
   })
 
@@ -263,6 +277,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     claiming.abort(new Error('The agent is stopping'))
     if (!started || life.signal.aborted) return
     log('info', 'stopping', { tasks: held.size, graceMs })
+    const servicesEnd = services?.stop()
     const queued = [...held.values()].filter(({ phase }) => phase === 'queued')
     for (const { task } of queued) held.delete(task.claimToken)
     handBack(
@@ -275,6 +290,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     for (const { phase, abort } of held.values())
       if (phase === 'running') abort.abort(new Error('The agent is stopping'))
     await changes.until(isDone, farewellMs, life.signal)
+    await Promise.race([servicesEnd, wait(clock, farewellMs, life.signal).catch(() => {})])
     if (outbox.size() > 0)
       log('warn', `results not delivered, ${journal ? 'the journal has them' : 'their leases run out'}`, {
         results: outbox.size(),
@@ -294,6 +310,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     life.abort(reason)
     for (const { abort } of held.values()) abort.abort(reason)
     held.clear()
+    void services?.stop()
     await journal?.close()
   }
 
@@ -302,6 +319,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     start() {
       if (started || claiming.signal.aborted) return
       started = true
+      services?.start()
       if (!journal) return claims.cover()
       journal.open().then(records => {
         if (life.signal.aborted) return

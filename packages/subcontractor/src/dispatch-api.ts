@@ -14,6 +14,9 @@ import {
   type ResultsReply,
   type ResultsRequest,
   resultsReply,
+  type ServicesReply,
+  type ServicesRequest,
+  servicesReply,
 } from '@contractor/plugin/wire'
 import type { z } from 'zod'
 import { readAnswer, unreachable, version } from './read-answer.ts'
@@ -31,6 +34,7 @@ export interface DispatchApi {
   sendResults(body: ResultsRequest, signal: AbortSignal): Promise<ResultsReply>
   renew(body: ClaimsRequest, signal: AbortSignal): Promise<ClaimsReply>
   release(body: ReleaseRequest, signal: AbortSignal): Promise<ClaimsReply>
+  services(body: ServicesRequest, signal: AbortSignal): Promise<ServicesReply>
   /** Rejects with CLAIM_LOST too. */
   attach(body: AttachRequest, signal: AbortSignal): Promise<AttachReply>
 }
@@ -98,6 +102,7 @@ export function createDispatchApi({ server, token, clock, fetch }: DispatchApiOp
     claim: (body, signal) => post('claim', body, claimReply, signal, body.waitMs).catch(notUnderstood),
     sendResults: (body, signal) => post('results', body, resultsReply, signal),
     renew: (body, signal) => post('renew', body, claimsReply, signal).catch(notUnderstood),
+    services: (body, signal) => post('services', body, servicesReply, signal).catch(notUnderstood),
     attach: (body, signal) => post('attach', body, attachReply, signal),
     release: (body, signal) => post('release', body, claimsReply, signal),
   }

@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ContractorError, type HandlerModule } from '@contractor/plugin'
+import { ContractorError, type HandlerModule, type ServiceRunner } from '@contractor/plugin'
 
 /**
  * Imports `NAME/handlers`, as found from `folder` or, failing that, from this package. Throws PLUGIN_INVALID when it is
- * in neither, cannot be loaded, or exports no `handlers`.
+ * in neither, cannot be loaded, or exports neither `handlers` nor `services`.
  */
-export async function loadHandlers(name: string, folder: string): Promise<HandlerModule> {
+export async function loadHandlers(name: string, folder: string): Promise<LoadedHandlers> {
   const file = resolveFrom(join(folder, 'x.js'), name) ?? resolveFrom(import.meta.url, name)
   if (file === undefined) {
     throw invalid(
@@ -15,18 +15,32 @@ export async function loadHandlers(name: string, folder: string): Promise<Handle
       `Module '${name}' is not installed, neither in ${folder} nor beside this agent: run 'npm install ${name}' there`,
     )
   }
-  let loaded: { handlers?: unknown }
+  let loaded: { handlers?: unknown; services?: unknown }
   try {
     loaded = await import(pathToFileURL(file).href)
   } catch (error) {
     throw invalid(name, `Module '${name}' cannot be loaded from ${file}: ${(error as Error).message}`, error)
   }
-  if (!isHandlerModule(loaded.handlers))
+  const handlers = isHandlerModule(loaded.handlers) ? [loaded.handlers] : []
+  const services = Array.isArray(loaded.services) ? loaded.services.filter(isServiceRunner) : []
+  if (handlers.length + services.length === 0)
     throw invalid(
       name,
-      `Module '${name}' is no plugin with handlers: ${file} exports no 'handlers' made by defineHandlers`,
+      `Module '${name}' is no plugin with handlers: ${file} exports no 'handlers' made by defineHandlers, and no 'services' made by defineServiceRunner`,
     )
-  return loaded.handlers
+  return { handlers, services }
+}
+
+/** What `./handlers` of a package exports. */
+export interface LoadedHandlers {
+  handlers: readonly HandlerModule[]
+  services: readonly ServiceRunner[]
+}
+
+function isServiceRunner(value: unknown): value is ServiceRunner {
+  if (typeof value !== 'object' || value === null) return false
+  const { service, run } = value as Partial<ServiceRunner>
+  return typeof service === 'string' && typeof run === 'function'
 }
 
 function resolveFrom(from: string | URL, name: string): string | undefined {

@@ -12,11 +12,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('a module', () => {
   it('is found from the caller’s folder', async () => {
-    expect((await loadHandlers('tools-plugin', folder)).module).toBe('tools')
+    expect((await loadHandlers('tools-plugin', folder)).handlers).toMatchObject([{ module: 'tools' }])
   })
 
   it('is found beside the agent when the caller’s folder does not have it', async () => {
-    expect((await loadHandlers('@contractor/plugin-iputils', folder)).module).toBe('iputils')
+    expect((await loadHandlers('@contractor/plugin-iputils', folder)).handlers).toMatchObject([{ module: 'iputils' }])
   })
 
   it.each([

@@ -312,6 +312,29 @@ export const step = contractor.table(
   ],
 )
 
+/** What agents run all the time: for each Site that has it configured, and by one agent at a time. */
+export const service = contractor.table(
+  'service',
+  {
+    id: identity(),
+    name: text('name').notNull(),
+    site: text('site')
+      .notNull()
+      .references(() => site.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
+    config: jsonb('config').$type<Values>().notNull(),
+    /** Counts its configurations. */
+    version: integer('version').notNull().default(1),
+    agent: text('agent'),
+    claimToken: uuid('claim_token'),
+    leaseUntil: moment('lease_until'),
+    /** What its agent says of it when it does not run as it should. */
+    trouble: text('trouble').notNull().default(''),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  table => [unique('service_name_site').on(table.name, table.site), index('service_site').on(table.site)],
+)
+
 /** Agents that have asked for work: what explains why nobody comes for a Task. */
 export const agent = contractor.table('agent', {
   name: text('name').primaryKey(),

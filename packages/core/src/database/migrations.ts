@@ -335,4 +335,14 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795675754627,
     hash: '298bf5d168b220fd72334fd3bd3ad64f284383d2459ecac3a0b3b92a0125287a',
   },
+  {
+    sql: [
+      'CREATE TABLE "contractor"."service" (\n\t"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "contractor"."service_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),\n\t"name" text NOT NULL,\n\t"site" text NOT NULL,\n\t"config" jsonb NOT NULL,\n\t"version" integer DEFAULT 1 NOT NULL,\n\t"agent" text,\n\t"claim_token" uuid,\n\t"lease_until" timestamp with time zone,\n\t"trouble" text DEFAULT \'\' NOT NULL,\n\t"created_at" timestamp with time zone NOT NULL,\n\t"updated_at" timestamp with time zone NOT NULL,\n\tCONSTRAINT "service_name_site" UNIQUE("name","site")\n);\n',
+      '\nALTER TABLE "contractor"."service" ADD CONSTRAINT "service_site_site_name_fk" FOREIGN KEY ("site") REFERENCES "contractor"."site"("name") ON DELETE cascade ON UPDATE cascade;',
+      '\nCREATE INDEX "service_site" ON "contractor"."service" USING btree ("site");',
+    ],
+    bps: true,
+    folderMillis: 1795676951367,
+    hash: 'a935c2c20dcb2edae5fdd33947595e0a4c3621344ee2e6055abfd15aa43c8af3',
+  },
 ]

@@ -7,6 +7,7 @@ import {
   type FunctionPlugin,
   type ModulePlugin,
   type Plugin,
+  type ServicePlugin,
   type TaskDefinition,
 } from '@contractor/plugin'
 import type { z } from 'zod'
@@ -18,6 +19,7 @@ import { structureModule } from '../structure/structure-module.ts'
 export interface PluginRegistry {
   readonly foundations: ReadonlyMap<string, FoundationPlugin>
   readonly complexes: ReadonlyMap<string, ComplexPlugin>
+  readonly services: ReadonlyMap<string, ServicePlugin>
   readonly modules: ReadonlyMap<string, ModulePlugin>
   /** Throws NOT_FOUND for a type that no plugin provides. */
   getFoundation(type: string): FoundationPlugin
@@ -40,6 +42,7 @@ export interface PluginRegistry {
 export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
   const foundations = new Map<string, FoundationPlugin>()
   const complexes = new Map<string, ComplexPlugin>()
+  const services = new Map<string, ServicePlugin>()
   const modules = new Map<string, ModulePlugin>([signaling, dhcpModule, structureModule].map(own => [own.module, own]))
   const taken = new Set<string>(engineModules)
   for (const plugin of withComplexes(plugins)) {
@@ -50,6 +53,17 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
         })
       }
       complexes.set(plugin.type, plugin)
+      continue
+    }
+    if (plugin.kind === 'service') {
+      // Services and modules share a token's names.
+      if (services.has(plugin.name) || taken.has(plugin.name)) {
+        throw new ContractorError('PLUGIN_INVALID', `Two plugins are named '${plugin.name}'. Pass each one once.`, {
+          plugin: plugin.name,
+        })
+      }
+      taken.add(plugin.name)
+      services.set(plugin.name, plugin)
       continue
     }
     if (taken.has(plugin.module)) {
@@ -83,6 +97,7 @@ export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry
   const registry: PluginRegistry = {
     foundations,
     complexes,
+    services,
     modules,
     getFields(type) {
       const schema = fields.get(type)

@@ -9,6 +9,8 @@ import type {
   ReleaseRequest,
   ResultsReply,
   ResultsRequest,
+  ServicesReply,
+  ServicesRequest,
   TaskClaim,
   TaskResult,
 } from '@contractor/plugin/wire'
@@ -19,6 +21,7 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
 import { waitForJobs } from '../foreman/work.ts'
+import { assignServices } from '../service/assign-services.ts'
 import type { AgentIdentity } from './agent-identity.ts'
 import type { Answer } from './answered-tasks.ts'
 import { toArrival, toAsked } from './arrival.ts'
@@ -44,6 +47,8 @@ export interface Dispatch {
   renew(agent: AgentIdentity, claims: ClaimsRequest['claims']): Promise<ClaimStatus[]>
   /** Keeps one piece of a large output of a Task that is held; the whole, with the last one. Throws CLAIM_LOST, and VALIDATION_FAILED for too many. */
   attach(agent: AgentIdentity, piece: AttachRequest): Promise<AttachReply>
+  /** What an agent is to run all the time: its configurations, with claims and leases like Tasks. */
+  services(agent: AgentIdentity, request: ServicesRequest): Promise<ServicesReply>
   /** Takes Tasks back. Those that were begun count as lost: their Jobs look before anything is done again. */
   release(agent: AgentIdentity, claims: ReleaseRequest['claims']): Promise<ClaimStatus[]>
 }
@@ -218,6 +223,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
       const whole = await inShortTransaction(engine.database, tx => keepPiece(engine, tx, task, piece))
       return whole ? { attachment: whole } : {}
     },
+    services: (agent, request) => inShortTransaction(engine.database, tx => assignServices(engine, tx, agent, request)),
     async release(agent, claims) {
       const idle = claims.filter(one => !one.begun)
       const free = await inShortTransaction(engine.database, (tx: Db) => freeHeld(tx, agent, idle))

@@ -9,6 +9,8 @@ import {
   releaseRequest,
   resultsReply,
   resultsRequest,
+  servicesReply,
+  servicesRequest,
 } from '@contractor/plugin/wire'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
@@ -75,6 +77,15 @@ export function dispatchRoutes({ contractor: { dispatch, dhcp }, closing }: Rout
         ...replies(200, attachReply, 'The attachment, once it is whole'),
       }),
       async c => c.json(await dispatch.attach(agent(c.var.identity), c.req.valid('json')), 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/services',
+        request: jsonBody(servicesRequest),
+        ...replies(200, servicesReply, 'What the agent is to run all the time'),
+      }),
+      async c => c.json(await dispatch.services(agent(c.var.identity), c.req.valid('json')), 200),
     )
     .openapi(
       createRoute({
