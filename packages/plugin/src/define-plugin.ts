@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AnyFunction, FoundationContext } from './define-function.ts'
+import type { DiscoverDefinition, ReadDefinition } from './define-read.ts'
 import type { ServicePlugin } from './define-service.ts'
 import type { TaskDefinition } from './define-task.ts'
 import { ContractorError } from './error.ts'
@@ -33,6 +34,10 @@ export interface FoundationOptions<
   /** The type of the Complexes that provide such Foundations: each one then names its Complex, whose fields functions see. */
   complex?: Complex
   values?: Readonly<Record<string, ValueDefinition<z.output<Fields>>>>
+  /** How it is looked what is really there: for drift. */
+  read?: ReadDefinition
+  /** How it is looked what exists and may not be ours yet: for import. */
+  discover?: DiscoverDefinition
   tasks?: Tasks
   functions: Readonly<Record<string, AnyFunction>>
 }
@@ -50,6 +55,8 @@ export interface FoundationPlugin<
   readonly classes: readonly string[]
   readonly fields: Fields
   readonly complex?: Complex
+  readonly read?: ReadDefinition
+  readonly discover?: DiscoverDefinition
   // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
   readonly values: Readonly<Record<string, ValueDefinition<any>>>
   readonly tasks: Tasks
@@ -146,6 +153,8 @@ export function defineFoundation<
     classes: options.classes ?? [],
     fields: options.fields,
     ...(options.complex && { complex: options.complex }),
+    ...(options.read && { read: options.read }),
+    ...(options.discover && { discover: options.discover }),
     values: options.values ?? {},
     tasks: options.tasks ?? ({} as Tasks),
     functions: options.functions,

@@ -33,6 +33,8 @@ export {
   engineModules,
   foundationCommonValues,
 } from './define-plugin.ts'
+export type { DiscoverDefinition, Discovered, DiscoverScope, ReadDefinition, Seen } from './define-read.ts'
+export { defineDiscover, defineRead } from './define-read.ts'
 export type { ServiceContext, ServiceOptions, ServicePlugin, ServiceRunner } from './define-service.ts'
 export { defineService, defineServiceRunner } from './define-service.ts'
 export type {

@@ -47,7 +47,6 @@ export function createServiceKeeper(options: ServiceKeeperOptions): ServiceKeepe
   /** By id: what was run, until it has ended. Nothing runs twice, also not for a moment. */
   const ends = new Map<number, Promise<void>>()
   let cancelLease = () => {}
-  let asking: Promise<void> | undefined
 
   async function ask(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -124,7 +123,7 @@ export function createServiceKeeper(options: ServiceKeeperOptions): ServiceKeepe
 
   return {
     start() {
-      asking ??= ask().catch(error => {
+      ask().catch(error => {
         if (!stopping.signal.aborted) onFatal(error)
       })
     },

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json, WireError } from '@contractor/plugin'
 import type { State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
@@ -130,6 +130,34 @@ export const task = contractor.table(
       .where(sql`${table.claimToken} is null and ${table.hasTurn}`),
     index('task_limit').on(table.limitKey, table.id).where(sql`${table.limitKey} is not null`),
     index('task_lease').on(table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
+  ],
+)
+
+/**
+ * A Task outside of a Job: somebody wants to know something, and waits for the answer. It changes nothing in the world, so it
+ * may be asked again. Its ids are Tasks' ids: to agents it is one.
+ */
+export const inquiry = contractor.table(
+  'inquiry',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().default(sql`nextval('contractor.task_id_seq')`),
+    site: text('site').notNull(),
+    module: text('module').notNull(),
+    function: text('function').notNull(),
+    params: jsonb('params').$type<Json>().notNull(),
+    timeoutMs: integer('timeout_ms').notNull(),
+    attempt: integer('attempt').notNull().default(1),
+    claimToken: uuid('claim_token'),
+    agent: text('agent'),
+    leaseUntil: moment('lease_until'),
+    /** Nobody waits for it any more after this. */
+    expiresAt: moment('expires_at').notNull(),
+    /** The answer: a `result` or an `error`. */
+    answer: jsonb('answer').$type<{ result: Json } | { error: WireError }>(),
+  },
+  table => [
+    index('inquiry_open').on(table.module, table.site, table.id).where(sql`${table.answer} is null`),
+    index('inquiry_expires').on(table.expiresAt),
   ],
 )
 

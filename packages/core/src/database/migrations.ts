@@ -345,4 +345,14 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795676951367,
     hash: 'a935c2c20dcb2edae5fdd33947595e0a4c3621344ee2e6055abfd15aa43c8af3',
   },
+  {
+    sql: [
+      'CREATE TABLE "contractor"."inquiry" (\n\t"id" bigint PRIMARY KEY DEFAULT nextval(\'contractor.task_id_seq\') NOT NULL,\n\t"site" text NOT NULL,\n\t"module" text NOT NULL,\n\t"function" text NOT NULL,\n\t"params" jsonb NOT NULL,\n\t"timeout_ms" integer NOT NULL,\n\t"attempt" integer DEFAULT 1 NOT NULL,\n\t"claim_token" uuid,\n\t"agent" text,\n\t"lease_until" timestamp with time zone,\n\t"expires_at" timestamp with time zone NOT NULL,\n\t"answer" jsonb\n);\n',
+      '\nCREATE INDEX "inquiry_open" ON "contractor"."inquiry" USING btree ("module","site","id") WHERE "contractor"."inquiry"."answer" is null;',
+      '\nCREATE INDEX "inquiry_expires" ON "contractor"."inquiry" USING btree ("expires_at");',
+    ],
+    bps: true,
+    folderMillis: 1795677227656,
+    hash: '79980e368c450ece6adeb73803d620d6463224332c37c32a7ddb9c1e825e9dcf',
+  },
 ]

@@ -6,10 +6,10 @@ import { type Database, type Db, executePrepared } from '../database/database.ts
  * lost notification therefore costs time and nothing else. NOTIFY is part of its transaction: nobody hears of what was
  * rolled back.
  */
-export type Topic = 'job' | 'task' | 'event' | 'token'
+export type Topic = 'job' | 'task' | 'event' | 'token' | 'inquiry' | 'answer'
 
 const channel = 'contractor'
-const topics: readonly Topic[] = ['job', 'task', 'event', 'token']
+const topics: readonly Topic[] = ['job', 'task', 'event', 'token', 'inquiry', 'answer']
 
 export interface Heard {
   /** Resolves at the next notification since this was asked for, or when cancelled. */

@@ -33,6 +33,7 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
           attachments as (delete from contractor.attachment where id in (
             select id from contractor.attachment
             where created_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
+          inquiries as (delete from contractor.inquiry where expires_at < ${engine.clock.now()} - interval '1 day' returning 1),
           words as (delete from contractor.claim_word where look_at < ${since} returning 1),
           processes as (delete from contractor.engine_process where seen_at < ${since} returning 1)
         select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)

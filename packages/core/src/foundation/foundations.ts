@@ -20,6 +20,7 @@ import type {
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { hardware } from '../hardware/hardware.ts'
+import type { InquiryOptions } from '../inquiry/inquire.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
@@ -42,6 +43,7 @@ import {
 } from './foundation.ts'
 import { checkFoundations, checkStateChange, usersOfFoundation } from './foundation-laws.ts'
 import { writeIdMap } from './id-map.ts'
+import { type Candidate, discoverFoundations, discoverInput, type Reading, readFoundation } from './look-around.ts'
 
 /** One Foundation: its data, and what can be done with it. */
 export interface Foundation<
@@ -71,6 +73,8 @@ export interface Foundation<
   doDestroy(options?: CallOptions): Promise<Job>
   /** Orders a utility Job: a script that its BluePrint names. */
   doJob(name: string, options?: CallOptions): Promise<Job>
+  /** Asks an agent what is really there, and says in what that differs. Changes nothing. Throws TIMED_OUT and TASK_FAILED. */
+  read(options?: InquiryOptions): Promise<Reading>
   refresh(options?: CallOptions): Promise<Foundation<Type, Fields, FieldChanges>>
   delete(options?: CallOptions): Promise<void>
 }
@@ -122,6 +126,10 @@ export interface Foundations<P extends Plugins = AnyPlugins> {
   ): Promise<FoundationOf<P, FoundationTypeOf<P>>>
   config(locator: string, options?: CallOptions): Promise<Values>
   explainConfig(locator: string, options?: CallOptions): Promise<ConfigExplanation>
+  /** Asks an agent what is really there of one. Throws TIMED_OUT and TASK_FAILED, and WRONG_STATE for a type that cannot. */
+  read(locator: string, options?: InquiryOptions): Promise<Reading>
+  /** Asks an agent what exists and is none of ours: what could be made a Foundation. Throws as `read` does. */
+  discover(input: z.input<typeof discoverInput>, options?: InquiryOptions): Promise<Candidate[]>
   /** Refused with IN_USE while a Structure stands on it or it has a Job. */
   delete(locator: string, options?: CallOptions): Promise<void>
 }
@@ -235,6 +243,12 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
     async explainConfig(name, options = {}) {
       return (await configOf(name, options)).explain()
     },
+    async read(name, options = {}) {
+      return readFoundation(engine, await requireFoundation(engine.db, name), options)
+    },
+    async discover(input, options = {}) {
+      return discoverFoundations(engine, parseInput(discoverInput, input, 'Where to discover'), options)
+    },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
         const by = await usersOfFoundation(tx, await lockFoundation(tx, name))
@@ -278,6 +292,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
       doCreate: options => order('create', options),
       doDestroy: options => order('destroy', options),
       doJob: order,
+      read: options => foundations.read(row.locator, options),
       refresh: options => foundations.get(row.locator, options),
       delete: options => foundations.delete(row.locator, options),
     }

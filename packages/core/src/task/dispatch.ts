@@ -21,6 +21,8 @@ import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { Advanced, Advancer } from '../foreman/advance-jobs.ts'
 import { waitForJobs } from '../foreman/work.ts'
+import { hearInquiries } from '../inquiry/hear-inquiries.ts'
+import { answerInquiries, claimInquiries, holdInquiries } from '../inquiry/held-inquiries.ts'
 import { assignServices } from '../service/assign-services.ts'
 import type { AgentIdentity } from './agent-identity.ts'
 import type { Answer } from './answered-tasks.ts'
@@ -59,6 +61,7 @@ const unwanted = 'Its Job does not want it any more: the answer is kept in the h
 export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   const presence = createPresence(engine)
   const queue = createClaimQueue(engine)
+  const inquiries = hearInquiries(engine)
   const { db } = engine
 
   /** What is in the way of one answer keeps no other from being taken. */
@@ -97,7 +100,11 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     // Before the answers: a Job that is over by one of them has its history whole.
     if (logged.length) await inShortTransaction(engine.database, tx => keepLines(engine, tx, logged))
     const { moved, tasks } = await deliver(answers, taker)
+    const others = results.filter(answer => !held.has(nameOf(answer)))
+    const inquired = await answerInquiries(engine, db, agent, others)
+    if (inquired.size) await tell('answer')
     const statuses = toStatuses(results, answer => {
+      if (inquired.has(nameOf(answer))) return undefined
       const task = held.get(nameOf(answer))
       if (!task || !answers.has(task.job) || !moved.has(task.job)) return lost
       answers.delete(task.job)
@@ -189,7 +196,11 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     async claim(agent, request, signal) {
       await hear(agent, request)
       const taker = toTaker(agent, request)
-      const look = async () => reveal(await claimNow(taker))
+      const look = async () => {
+        const tasks = await claimNow(taker)
+        const others = inquiries.mayBeOpen() ? await claimInquiries(engine, db, roomAfter(taker, tasks)) : []
+        return reveal([...tasks, ...others])
+      }
       const tasks = await queue.wait(taker, request.waitMs, signal, look)
       return signal?.aborted ? giveBack(agent, tasks) : tasks
     },
@@ -215,7 +226,9 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         agent,
         claims.filter(one => kept.has(nameOf(one))),
       )
-      return toStatuses(claims, one => (kept.has(nameOf(one)) ? undefined : lost))
+      const others = claims.filter(one => !kept.has(nameOf(one)))
+      const inquired = await holdInquiries(engine, db, others, true)
+      return toStatuses(claims, one => (kept.has(nameOf(one)) || inquired.has(nameOf(one)) ? undefined : lost))
     },
     async attach(agent, piece) {
       const task = (await findHeld(db, agent, [piece])).get(nameOf(piece))
@@ -238,10 +251,18 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
         task,
       })
       const { moved } = await deliver(new Map([...held.values()].map(task => [task.job, begun(task)])))
-      if (free.idle.size) await tell('task')
+      const inquired = await holdInquiries(
+        engine,
+        db,
+        claims.filter(one => !free.idle.has(nameOf(one)) && !held.has(nameOf(one))),
+        false,
+      )
+      if (free.idle.size || inquired.size) await tell('task')
       return toStatuses(claims, one => {
         const task = held.get(nameOf(one))
-        return free.idle.has(nameOf(one)) || (task && moved.has(task.job)) ? undefined : lost
+        return inquired.has(nameOf(one)) || free.idle.has(nameOf(one)) || (task && moved.has(task.job))
+          ? undefined
+          : lost
       })
     },
   })

@@ -157,7 +157,7 @@ function pointAt(called: WalkedFunction, path: string, given: unknown, now: numb
   return { path, now, kept, state, request, outcome }
 }
 
-function checkFields(at: string, plugin: FunctionPlugin, fields: Readonly<Record<string, unknown>>): void {
+export function checkFields(at: string, plugin: FunctionPlugin, fields: Readonly<Record<string, unknown>>): void {
   assert(plugin.kind === 'foundation', `${at}: sets fields, but a module has none`)
   for (const [field, value] of Object.entries(fields)) {
     const schema = Object.hasOwn(plugin.fields.shape, field) ? plugin.fields.shape[field] : undefined

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
-import type { FunctionContext, Reply } from '../define-function.ts'
+import type { FoundationContext, FunctionContext, Reply } from '../define-function.ts'
 import type { HandlerModule } from '../define-handlers.ts'
 import { type AnyTasks, defineFoundation, defineModule, type FunctionPlugin } from '../define-plugin.ts'
+import type { TaskDefinition } from '../define-task.ts'
 import { isContractorError } from '../error.ts'
 import type { Json } from '../json.ts'
 import { findEntryImports } from './entry-imports.ts'
@@ -10,6 +11,7 @@ import {
   after,
   answersTo,
   awaited,
+  checkFields,
   exampleNow,
   isFinished,
   type Point,
@@ -31,6 +33,8 @@ export interface PluginLawOptions {
   replies?: Readonly<Record<string, readonly Json[]>>
   /** The fields of the Foundation that functions are called for. */
   fields?: Readonly<Record<string, Json>>
+  /** The fields of the Complex that provides it, where its type declares one. */
+  complexFields?: Readonly<Record<string, Json>>
   /** The source file of the plugin's `.` entry, to see what it imports. */
   entry?: URL
   /** Tasks whose handlers may be called here, with parameters: only with a signal that is aborted already. */
@@ -58,6 +62,7 @@ export function pluginLaws(
   return [
     law('its definitions are legal', () => checkDefinitions(plugin, options)),
     ...functions.flatMap(name => functionLaws(plugin, name, options)),
+    ...lookLaws(plugin, options),
     ...(handlers ? handlerLaws(plugin, handlers, options) : []),
     ...(options.entry ? [entryLaw(options.entry)] : []),
   ]
@@ -135,6 +140,56 @@ function functionLaws(plugin: FunctionPlugin, name: string, options: PluginLawOp
   return laws
 }
 
+/** What a Foundation type says of what is there fits its fields, and asks for what its handlers do. */
+function lookLaws(plugin: FunctionPlugin, options: PluginLawOptions): PluginLaw[] {
+  if (plugin.kind !== 'foundation') return []
+  const { read, discover } = plugin
+  const repliesOf = (task: string) => options.replies?.[task] ?? []
+  const foundation = () => exampleContext(plugin, options).foundation
+  const ask = (what: string, task: TaskDefinition, params: unknown): readonly Json[] => {
+    assert(plugin.tasks[task.name] === task, `${what}: asks for '${task.name}', which is no Task of the plugin`)
+    const parsed = task.params.safeParse(params)
+    assert(parsed.success, `${what}: asks for '${task.name}' with parameters that it refuses: ${parsed.error}`)
+    assert(
+      repliesOf(task.name).length > 0,
+      `${what}: no example answer of Task '${task.name}'; give one in options.replies`,
+    )
+    return repliesOf(task.name).map(reply => task.result.parse(reply) as Json)
+  }
+  return [
+    ...(read
+      ? [
+          law('what it reads fits its fields', () => {
+            for (const reply of ask('read', read.task, read.params(foundation()))) {
+              const { fields = {} } = read.seen(reply)
+              checkFields(`read, given ${JSON.stringify(reply)}`, plugin, fields)
+            }
+          }),
+        ]
+      : []),
+    ...(discover
+      ? [
+          law('what it discovers could be made', () => {
+            for (const name of discover.identity ?? [])
+              assert(Object.hasOwn(plugin.fields.shape, name), `discover: its identity '${name}' is no field`)
+            const { complex } = foundation()
+            for (const reply of ask(
+              'discover',
+              discover.task,
+              discover.params({ site: 'lab', ...(complex && { complex }) }),
+            )) {
+              for (const { locator, fields } of discover.found(reply)) {
+                assert.match(locator, /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/, `discover: '${locator}' cannot be a locator`)
+                const parsed = plugin.fields.safeParse(fields)
+                assert(parsed.success, `discover: the fields of '${locator}' are not valid: ${parsed.error}`)
+              }
+            }
+          }),
+        ]
+      : []),
+  ]
+}
+
 function walkFromStart(called: WalkedFunction, options: PluginLawOptions): Point[] {
   const { definition, name, plugin } = called
   const examples = options.args?.[name] ?? [{}]
@@ -151,9 +206,19 @@ function exampleContext(plugin: FunctionPlugin, options: PluginLawOptions): Func
   return {
     now: exampleNow,
     callId: 'call-1',
-    foundation: { locator: 'example', type, site: 'lab', state: 'located', fields: exampleFields(plugin, options) },
+    foundation: {
+      ...{ locator: 'example', type, site: 'lab', state: 'located' as const, fields: exampleFields(plugin, options) },
+      ...exampleComplex(plugin, options),
+    },
     structure: { id: 1, hostname: 'example', site: 'lab', configUuid: '00000000-0000-4000-8000-000000000000' },
   }
+}
+
+function exampleComplex(plugin: FunctionPlugin, options: PluginLawOptions): Pick<FoundationContext, 'complex'> {
+  if (plugin.kind !== 'foundation' || !plugin.complex) return {}
+  const fields = plugin.complex.fields.safeParse(options.complexFields ?? {})
+  assert(fields.success, `The example fields of its Complex are not valid; see options.complexFields: ${fields.error}`)
+  return { complex: { name: 'example-complex', type: plugin.complex.type, site: 'lab', fields: fields.data } }
 }
 
 /** As the engine keeps them: with their defaults. */

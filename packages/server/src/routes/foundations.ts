@@ -1,10 +1,19 @@
-import { foundationInput, foundationQuery, hardware } from '@contractor/core'
+import { discoverInput, foundationInput, foundationQuery, hardware } from '@contractor/core'
+import { json } from '@contractor/plugin'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { type App, createApp, jsonBody, pageOf, type RouteContext, replies, repliesNothing } from '../environment.ts'
 import { foundation, job } from '../views.ts'
 
 const params = z.object({ locator: z.string() })
+const fields = z.record(z.string(), json)
+const candidate = z.object({ locator: z.string(), fields, details: json })
+const reading = z.object({
+  exists: z.boolean(),
+  fields,
+  differences: z.array(z.object({ field: z.string(), kept: json, seen: json })),
+  details: json,
+})
 const states = ['located', 'built', 'destroyed'] as const
 /** What its machine reports of its hardware, where its BluePrint has a validation template. */
 const shown = z.strictObject({ idMap: hardware.optional() }).optional()
@@ -29,6 +38,24 @@ export function foundationRoutes({ contractor }: RouteContext): App {
         ...replies(201, foundation, 'The Foundation'),
       }),
       async c => c.json(await foundations.create(c.req.valid('json'), { by: c.var.identity.name }), 201),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/discover',
+        request: jsonBody(discoverInput),
+        ...replies(200, z.object({ items: z.array(candidate) }), 'What exists, and is none of ours'),
+      }),
+      async c => c.json({ items: await foundations.discover(c.req.valid('json')) }, 200),
+    )
+    .openapi(
+      createRoute({
+        method: 'post',
+        path: '/{locator}/read',
+        request: { params },
+        ...replies(200, reading, 'What is really there, and in what that differs'),
+      }),
+      async c => c.json(await foundations.read(c.req.valid('param').locator), 200),
     )
     .openapi(
       createRoute({

@@ -1,4 +1,4 @@
-import { defineFoundation, defineTaskFunction, type FunctionContext, pollUntil } from '@contractor/plugin'
+import { defineFoundation, defineRead, defineTaskFunction, type FunctionContext, pollUntil } from '@contractor/plugin'
 import { z } from 'zod'
 import { tasks } from './tasks.js'
 
@@ -41,5 +41,10 @@ export const lamp = defineFoundation({
   classes: ['Lamp'],
   fields,
   tasks,
+  read: defineRead({
+    task: tasks.look,
+    params: (foundation: Context['foundation']) => ({ file: foundation.fields.file }),
+    seen: reply => ({ exists: reply.exists, fields: { on: reply.on } }),
+  }),
   functions: { switch_on: switchTo(true), switch_off: switchTo(false), wait_for_on: waitForOn },
 })

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type ComplexContext,
+  ContractorError,
+  type Discovered,
+  type FoundationPlugin,
+  type Json,
+  maskSecrets,
+} from '@contractor/plugin'
+import { asJson } from '@contractor/plugin/engine'
+import { eq } from 'drizzle-orm'
+import { z } from 'zod'
+import { complex, foundation } from '../database/schema.ts'
+import type { Engine } from '../engine/engine.ts'
+import { type InquiryOptions, inquire } from '../inquiry/inquire.ts'
+import type { FoundationRow } from '../job/target.ts'
+import { plainName } from '../name.ts'
+
+/** What is really there of a Foundation, and in what it differs from what is known of it. */
+export interface Reading {
+  exists: boolean
+  /** Its fields as they were seen. */
+  fields: Record<string, Json>
+  /** Those that are not as they are kept. */
+  differences: { field: string; kept: Json; seen: Json }[]
+  details: Json
+}
+
+/** What exists, and could be made a Foundation. */
+export interface Candidate {
+  locator: string
+  fields: Record<string, Json>
+  details: Json
+}
+
+/** Where it is looked for what is not ours yet. */
+export const discoverInput = z.strictObject({
+  type: z.string(),
+  /** The Site whose agents look; the Complex's unless said. */
+  site: plainName.optional(),
+  complex: plainName.optional(),
+})
+
+/** Asks an agent what is really there. Throws WRONG_STATE for a type that cannot be read. */
+export async function readFoundation(engine: Engine, row: FoundationRow, options: InquiryOptions): Promise<Reading> {
+  const plugin = engine.plugins.getFoundation(row.type)
+  const { read } = plugin
+  if (!read) throw cannot(plugin, 'read what is there')
+  const { locator, type, site, state, fields } = row
+  const above = row.complex === null ? undefined : await complexContext(engine, row.complex)
+  const params = read.params({ locator, type, site, state, fields, ...(above && { complex: above }) })
+  const reply = await inquire(engine, { site, module: plugin.module, task: read.task, params }, options)
+  const seen = read.seen(reply)
+  const found = asJson(seen.fields ?? {}) as Record<string, Json>
+  const differences = Object.entries(found).flatMap(([field, value]) =>
+    isDeepStrictEqual(value ?? null, fields[field] ?? null)
+      ? []
+      : [{ field, kept: maskSecrets(fields[field] ?? null), seen: maskSecrets(value ?? null) }],
+  )
+  return { exists: seen.exists, fields: maskSecrets(found), differences, details: seen.details ?? null }
+}
+
+/** Asks an agent what exists and is none of our Foundations. */
+export async function discoverFoundations(
+  engine: Engine,
+  input: z.output<typeof discoverInput>,
+  options: InquiryOptions,
+): Promise<Candidate[]> {
+  const plugin = engine.plugins.getFoundation(input.type)
+  const { discover } = plugin
+  if (!discover) throw cannot(plugin, 'discover what exists')
+  const above = input.complex === undefined ? undefined : await complexContext(engine, input.complex)
+  const site = input.site ?? above?.site
+  if (site === undefined)
+    throw new ContractorError('VALIDATION_FAILED', 'Where to look is not said: name a Site or a Complex', {
+      issues: [{ path: 'site', message: 'is needed' }],
+    })
+  const params = discover.params({ site, ...(above && { complex: above }) })
+  const reply = await inquire(engine, { site, module: plugin.module, task: discover.task, params }, options)
+  const ours = await engine.db
+    .select({ locator: foundation.locator, fields: foundation.fields })
+    .from(foundation)
+    .where(eq(foundation.type, input.type))
+  const { identity = [] } = discover
+  const isOurs = (one: Discovered) =>
+    ours.some(own =>
+      identity.length
+        ? identity.every(name => isDeepStrictEqual(own.fields[name] ?? null, one.fields[name] ?? null))
+        : own.locator === one.locator,
+    )
+  return discover
+    .found(reply)
+    .filter(one => !isOurs(one))
+    .map(({ locator, fields, details = null }) => ({
+      locator,
+      fields: asJson(fields) as Record<string, Json>,
+      details,
+    }))
+}
+
+async function complexContext(engine: Engine, name: string): Promise<ComplexContext | undefined> {
+  const [row] = await engine.db.select().from(complex).where(eq(complex.name, name))
+  if (!row) throw new ContractorError('NOT_FOUND', `Complex '${name}' does not exist`, { kind: 'Complex', id: name })
+  const { type, site, fields } = row
+  return type === null ? undefined : { name, type, site, fields }
+}
+
+const cannot = ({ type }: FoundationPlugin, what: string) =>
+  new ContractorError('WRONG_STATE', `The Foundation type '${type}' has no way to ${what}`, {
+    kind: 'Foundation type',
+    id: type,
+    state: 'without',
+  })
