@@ -56,7 +56,7 @@ export interface TaskRules<Params extends z.ZodType = z.ZodType> {
   /** How long it may take, in milliseconds: 10 minutes unless said. Then the handler is aborted, and its answer counts as lost. */
   timeoutMs?: number | ((params: z.output<Params>) => number)
   /** What it must not share with other Tasks at the same time. */
-  limit?: (params: z.output<Params>) => z.input<typeof taskLimit>
+  limit?: z.input<typeof taskLimit> | ((params: z.output<Params>) => z.input<typeof taskLimit>)
 }
 
 /** A Task's wire contract: what a handler is given, and what it answers with. */
@@ -106,6 +106,7 @@ function toDefinition(name: string, schema: TaskRules & { result: z.ZodType }): 
   }
   const { timeoutMs = defaultTimeoutMs, limit, params, result } = schema
   if (typeof timeoutMs === 'number') checked(timeout, timeoutMs, 'timeoutMs')
+  if (typeof limit === 'object') checked(taskLimit, limit, 'limit')
   return {
     name,
     description: schema.description ?? '',
@@ -115,6 +116,7 @@ function toDefinition(name: string, schema: TaskRules & { result: z.ZodType }): 
     request: given => ({ function: name, params: params.parse(given) as Json }),
     timeoutOf: given =>
       typeof timeoutMs === 'number' ? timeoutMs : checked(timeout, timeoutMs(params.parse(given)), 'timeoutMs'),
-    limitOf: given => limit && checked(taskLimit, limit(params.parse(given)), 'limit'),
+    limitOf: given =>
+      limit && checked(taskLimit, typeof limit === 'function' ? limit(params.parse(given)) : limit, 'limit'),
   }
 }

@@ -70,7 +70,7 @@ export async function deleteAnswered(engine: Engine, tx: Db, answers: readonly A
     sql`with shown as (select id, token from jsonb_to_recordset(${shown}::jsonb) as shown(id bigint, token text)),
           words as (delete from contractor.claim_word where task in (select id from shown)),
           gone as (delete from contractor.task using shown where task.id = shown.id and task.claim_token::text = shown.token
-            returning task.limit_key, task.limit_spacing_ms)
+            returning task.limit_key, task.limit_spacing_ms, task.claim_token)
         ${passTurns(engine)}`,
   )
   if (passed.length) await notify(tx, 'job')

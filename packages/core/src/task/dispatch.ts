@@ -188,7 +188,8 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
       )
       await showProgress(engine, tx, reported)
     }).catch(error => {
-      if (!isLockTimeout(error)) throw error
+      if (!isLockTimeout(error))
+        engine.log('warn', 'What running handlers tell could not be kept', { error: String(error) })
     })
   }
 

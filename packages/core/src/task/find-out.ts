@@ -34,7 +34,7 @@ export async function dropOut(engine: Engine, tx: Db, outs: readonly { id: numbe
     tx,
     sql`with gone as (delete from contractor.task using ${fates}
           where task.id = dropped.id and (fate = 'taken' or (fate = 'withdrawn' and claim_token is null))
-          returning task.limit_key, task.limit_spacing_ms)
+          returning task.limit_key, task.limit_spacing_ms, task.claim_token)
         ${passTurns(engine)}`,
   )
   if (passed.length) await notify(tx, 'job')

@@ -23,10 +23,14 @@ export async function askForTurns(engine: Engine, tx: Db, keys: readonly string[
   )
 }
 
-/** The end of a statement: tells that the Tasks of its table `gone(limit_key, limit_spacing_ms)` are out no more. */
+/**
+ * The end of a statement: tells that the Tasks of its table `gone(limit_key, limit_spacing_ms, claim_token)` are out no
+ * more. Of one that nobody has begun there is no pause.
+ */
 export const passTurns = (engine: Engine): SQL =>
   sql`insert into contractor.limit_word (key, look_at)
-      select limit_key, ${engine.clock.now()} + limit_spacing_ms * interval '1 millisecond' from gone
+      select limit_key, ${engine.clock.now()}
+          + case when claim_token is null then 0 else limit_spacing_ms end * interval '1 millisecond' from gone
       where limit_key is not null returning 1`
 
 /** Gives turns of limits that are to be looked at; says how many words of these it heard, and how many turns it gave. */

@@ -14,6 +14,7 @@ export const tasks = defineTasks({
     description: 'Sends ICMP echo requests, one a second',
     params: z.object({ target, count: z.number().int().min(1).max(20) }),
     result: z.object({ answered: z.boolean() }),
+    timeoutMs: ({ count }) => count * 1000 + 30_000,
   },
   wait_for_port: {
     description: 'Tries to connect again and again, for one slice of the whole wait',
@@ -26,5 +27,6 @@ export const tasks = defineTasks({
     }),
     /** `last`: why the last attempt failed. */
     result: z.object({ open: z.boolean(), last: z.string() }),
+    timeoutMs: ({ waitMs }) => waitMs + 30_000,
   },
 })
