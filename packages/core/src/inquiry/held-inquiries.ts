@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import { scrub } from '../secret/seal.ts'
 import type { AgentIdentity } from '../task/agent-identity.ts'
 import { allowedSites, hasRoom, leaseEnd, roomOf, type Taker } from '../task/claim-tasks.ts'
-import { nameOf } from '../task/held-tasks.ts'
+import { isClaim, nameOf } from '../task/held-tasks.ts'
 
 /** Inquiries for an agent, in what room Tasks of Jobs have left. */
 export async function claimInquiries(engine: Engine, db: Db, taker: Taker): Promise<ClaimedTask[]> {
@@ -46,8 +46,9 @@ export async function claimInquiries(engine: Engine, db: Db, taker: Taker): Prom
   }))
 }
 
+/** What no claim can be is left out, which the database would refuse with all that is shown beside it. */
 const shown = (claims: readonly TaskClaim[]) =>
-  sql`jsonb_to_recordset(${JSON.stringify(claims.map(({ taskId: id, claimToken: token }) => ({ id, token })))}::jsonb) as shown(id bigint, token text)`
+  sql`jsonb_to_recordset(${JSON.stringify(claims.filter(isClaim).map(({ taskId: id, claimToken: token }) => ({ id, token })))}::jsonb) as shown(id bigint, token text)`
 
 /** Takes answers of inquiries; says which were taken. */
 export async function answerInquiries(

@@ -16,6 +16,7 @@ import type {
 } from '@contractor/plugin/wire'
 import { keepPiece } from '../attachment/keep-piece.ts'
 import { type Db, inShortTransaction, isLockTimeout, isSerializationFailure } from '../database/database.ts'
+import { toDatabaseError } from '../database/database-error.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
@@ -188,8 +189,9 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
       )
       await showProgress(engine, tx, reported)
     }).catch(error => {
-      if (!isLockTimeout(error))
-        engine.log('warn', 'What running handlers tell could not be kept', { error: String(error) })
+      if (isLockTimeout(error)) return
+      const shown = toDatabaseError(error, `The database in ${engine.database.name}`)
+      engine.log('warn', 'What running handlers tell could not be kept', { error: String(shown) })
     })
   }
 

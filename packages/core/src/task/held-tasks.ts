@@ -30,7 +30,7 @@ export interface HeldTask {
 export const nameOf = ({ taskId, claimToken }: TaskClaim) => `${taskId} ${claimToken}`
 
 /** What no claim can be is refused before it reaches the database, which would refuse all that is shown with it. */
-const isClaim = ({ taskId, claimToken }: TaskClaim): boolean =>
+export const isClaim = ({ taskId, claimToken }: TaskClaim): boolean =>
   Number.isSafeInteger(taskId) && taskId > 0 && isStorable(claimToken)
 
 /**
