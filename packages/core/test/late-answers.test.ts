@@ -206,6 +206,25 @@ describe('an answer that waits', () => {
     expect(await job.refresh()).toMatchObject({ outcome: 'undone' })
   })
 
+  it('and was tried anew is undone too: what each attempt may have left is taken back', async () => {
+    const { contractor, job, run, claimOne, answer } = await begin("foundation.hoist( load='a' )\npause( msg='stay' )")
+    const { taskId, claimToken } = await claimOne()
+    const error = { code: 'TASK_FAILED', message: 'the rope broke', retryable: false }
+    await contractor.dispatch.results(agent, [{ taskId, claimToken, error }])
+    await job.reset()
+    await run()
+    await answer(await claimOne(), { lifted: 'a' })
+    expect(await job.refresh()).toMatchObject({ state: 'paused' })
+    await job.undo()
+    await run()
+    for (const _ of ['the second call', 'the first']) {
+      const lower = await claimOne()
+      expect(lower).toMatchObject({ function: 'lower', params: { load: 'a' } })
+      await answer(lower, { lowered: 'a' })
+    }
+    expect(await job.refresh()).toMatchObject({ outcome: 'undone' })
+  })
+
   it('that may have been done and cannot be seen stops an undo, which says so; skip goes on', async () => {
     const { job, run, claimOne, clock } = await begin('foundation.weld()', 'Lathe')
     await claimOne()

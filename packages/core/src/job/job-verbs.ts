@@ -12,7 +12,7 @@ import { type Call, callOf, findCalled, isAwaited, receive } from '../foreman/ca
 import { beginAgain, beginUndoing, hasUndoFailed, resumeUndoing, type Undoable } from '../foreman/undo.ts'
 import { dropOut, findOut } from '../task/find-out.ts'
 import { fateOf, type OutTask } from '../task/out-task.ts'
-import { skipStep, undoableSteps } from './step.ts'
+import { recordSteps, skipStep, undoableSteps } from './step.ts'
 import { type JobRow, jobTarget, readTarget, type Target } from './target.ts'
 import { wakeNeighbours } from './wake-neighbours.ts'
 
@@ -91,10 +91,15 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.reset',
     past: 'reset',
     task: 'goes on unless the call has failed',
-    apply: ({ engine, row, target, latest }) => {
+    apply: async context => {
+      const { engine, row, target, latest } = context
       // One that could not even be started begins again where it was.
       if (row.undoing === null && row.vm === null) return { ...onwards, state: 'waiting' }
-      if (row.undoing === null) return { ...onwards, ...(hasFailed(row.vm) && { vm: callAnew(row.vm) }) }
+      if (row.undoing === null) {
+        if (!hasFailed(row.vm)) return onwards
+        await keepForUndo(context)
+        return { ...onwards, vm: callAnew(row.vm) }
+      }
       const again = hasUndoFailed(engine, row.undoing, latest, target.foundation.type)
       return { ...onwards, ...(again && { undoing: beginAgain(row.undoing) }) }
     },
@@ -255,6 +260,18 @@ function resumed(engine: Engine, { vm }: JobRow, target: Target, nowMs: number):
 function hasFailed(vm: State | null): boolean {
   const current = callOf(vm)
   return vm?.stop?.kind === 'error' || current?.failed !== undefined
+}
+
+/** What a failed attempt may have left is its own call's: when the Job is undone, that is taken back as well. */
+async function keepForUndo(context: VerbContext): Promise<void> {
+  const { engine, tx, row, target, nowMs } = context
+  const { pending } = row.vm ?? {}
+  const current = callOf(row.vm)
+  if (!pending || !current || current.asked === 0 || isTakenBack(context)) return
+  if (!findCalled(engine.plugins, pending, target.foundation.type)?.definition.rollback) return
+  const { module, function: name } = pending
+  const step = { job: row.id, module, function: name, end: 'failed' as const, call: current }
+  await recordSteps(tx, [{ ...step, startedMs: nowMs, endedMs: nowMs }])
 }
 
 function callAnew(vm: State | null): State | null {
