@@ -97,7 +97,7 @@ export function createForeman(engine: Engine, advancer: Advancer, pulse: Pulse):
       const expired = due.leaseMs < 0 ? await orLater(takeFromSilent()) : none
       const answered = isDue(due.wordMs) ? await orLater(actOnWords()) : none
       const advanced = isDue(due.jobMs) || woken.moved.size > 0 ? await advancer.due(batchSize) : none
-      const passed = isDue(due.turnMs) || advanced.moved.size > 0 ? await orLater(passOn()) : none
+      const passed = isDue(due.turnMs) ? await orLater(passOn()) : none
       const moved = expired.moved.size + answered.moved.size + advanced.moved.size
       total += moved
       if (moved > 0) vain = 0
