@@ -17,6 +17,7 @@ const agent = { ...base, modules: ['crane', 'lathe', 'gauge', 'bell'] }
 async function begin(script: string, names: string[], kind = postgresKind) {
   const shop = await openShop(kind, { plugins: [crane, lathe, gauge] })
   await order(shop, script, names)
+  await shop.contractor.foreman.runDue()
   return { ...shop, claim: () => claimOf(shop) }
 }
 
@@ -34,7 +35,6 @@ async function order({ contractor }: Pick<Shop, 'contractor'>, script: string, n
     await foundation.setLocated()
     await foundation.doCreate()
   }
-  await contractor.foreman.runDue()
 }
 
 const claimOf = ({ contractor }: Pick<Shop, 'contractor'>) =>
@@ -110,6 +110,7 @@ describe('what a plugin makes', () => {
   it('of a text that cannot be kept stops its own Job, which says so', async () => {
     const shop = await begin('x = foundation.garble()\nfoundation.say( load=x )', ['bad'])
     await order(shop, "foundation.say( load='x' )", ['good'])
+    await shop.contractor.foreman.runDue()
     expect(await stateOf(shop, 'bad')).toMatchObject({
       state: expect.stringMatching(/error|aborted/),
       reason: expect.stringMatching(/half|kept|surrogate/),
@@ -157,6 +158,7 @@ describe('a script', () => {
   it('that waits for longer than a timestamp holds stops with that, and no other Job does', async () => {
     const shop = await begin('delay( hours=100000000000 )', ['bad'])
     await order(shop, "foundation.say( load='x' )", ['good'])
+    await shop.contractor.foreman.runDue()
     expect(await stateOf(shop, 'bad')).toMatchObject({
       state: expect.stringMatching(/error|aborted/),
       reason: expect.stringContaining('delay'),
@@ -202,20 +204,15 @@ describe('a script', () => {
     const job = await foundation.doCreate()
     const running = shop.contractor.foreman.runDue()
     for (let looked = 0; looked < 20; looked++) await shop.contractor.jobs.get(job.id)
-    await order({ contractor: shop.contractor }, "foundation.say( load='x' )", ['good'])
+    // No second round beside the one that runs: it might be the one that has the script without end.
+    await order(shop, "foundation.say( load='x' )", ['good'])
     // Its turn comes with the batch of the other, or with the next one.
     let tasks: ClaimedTask[] = []
-    const beganAt = performance.now()
-    let looked = 0
-    for (; looked < 1_000 && performance.now() - beganAt < 60_000 && !tasks.length; looked++) {
+    for (let looked = 0; looked < 1_000 && !tasks.length; looked++) {
       shop.clock.advance(1)
       tasks = await claimOf(shop)
     }
-    const states = tasks.length ? '' : JSON.stringify(await shop.contractor.jobs.list())
-    expect(
-      tasks,
-      `after ${looked} looks in ${performance.now() - beganAt} ms, ${longestMs} ms at the most: ${states}`,
-    ).toHaveLength(1)
+    expect(tasks).toHaveLength(1)
     await job.cancel()
     await running
     expect(longestMs).toBeLessThan(2_000)
@@ -301,6 +298,7 @@ it('a Task whose secret cannot be opened stops its own Job, and the rest of the 
   await one.secrets.put({ name: 'code', value: 'sesame' })
   await order({ contractor: one }, 'bell.ring( code=config.code )', ['bad'])
   await order({ contractor: one }, "foundation.say( load='x' )", ['good'])
+  await one.foreman.runDue()
   await one.close()
   const two = await open(key())
   const tasks = await claimOf({ contractor: two })
