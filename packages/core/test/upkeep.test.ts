@@ -1,9 +1,19 @@
+import { randomUUID } from 'node:crypto'
 import { checkUpgrade } from '@contractor/core'
 import { defineFoundation, defineFunction } from '@contractor/plugin'
-import { describe, expect, it } from 'vitest'
+import type { ClaimedTask } from '@contractor/plugin/wire'
+import postgres from 'postgres'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { gauge, lathe } from './lathe.ts'
-import { openShop } from './shop.ts'
+import { agent, openShop, type Shop } from './shop.ts'
+
+/** A large output of a Task: whole, or with its last piece missing. */
+const attach = ({ dispatch }: Shop['contractor'], { taskId, claimToken }: ClaimedTask, isLast: boolean) =>
+  dispatch.attach(agent, {
+    ...{ taskId, claimToken, upload: randomUUID(), name: 'log', contentType: 'text/plain', place: 0, isLast },
+    data: Buffer.from('oil').toString('base64'),
+  })
 
 describe('what is over', () => {
   it('is kept for as long as the retention says; what a live Job has done stays', async () => {
@@ -16,17 +26,33 @@ describe('what is over', () => {
     for (const { structure } of [done, live]) {
       jobs.push(await structure.doCreate())
       await contractor.foreman.runDue()
-      await answer(await claimOne(), { oiled: true })
+      const task = await claimOne()
+      const { taskId, claimToken } = task
+      const lines = [{ place: 1, at: clock.date.getTime(), text: 'oiling' }]
+      await contractor.dispatch.renew(agent, [{ taskId, claimToken, report: { lines } }])
+      await attach(contractor, task, true)
+      await attach(contractor, task, false)
+      await answer(task, { oiled: true })
     }
+    const attached = async () => (await contractor.attachments.list()).items.length
+    const client = postgres(shop.database.option as string, { max: 1 })
+    onTestFinished(() => client.end())
+    const pieces = async () => (await client`select 1 from contractor.attachment_piece`).length
+    expect([await attached(), await pieces()]).toEqual([2, 4])
     const [over, paused] = jobs as [(typeof jobs)[0], (typeof jobs)[0]]
     clock.advance(29 * 86_400_000)
-    expect(await contractor.foreman.forget()).toBe(0)
+    // Attachments that have not become whole are nobody's.
+    expect(await contractor.foreman.forget()).toBe(2)
+    expect([await attached(), await pieces()]).toEqual([2, 2])
     clock.advance(2 * 86_400_000)
     expect(await contractor.foreman.forget()).toBeGreaterThan(0)
     await expect(over.refresh()).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect((await contractor.jobs.history(over.id)).items).toEqual([])
     expect(await paused.refresh()).toMatchObject({ state: 'paused' })
-    expect(await paused.history()).toHaveLength(1)
+    expect(await paused.history()).toMatchObject([{ log: [{ text: 'oiling' }] }])
+    expect((await contractor.attachments.list()).items).toMatchObject([{ job: paused.id }])
+    expect(await pieces()).toBe(1)
+    expect(await contractor.foreman.forget()).toBe(0)
     expect((await contractor.events.list({ job: paused.id })).length).toBeGreaterThan(2)
     expect(await done.structure.refresh()).toMatchObject({ state: 'built' })
   })

@@ -6,8 +6,8 @@ import type { Engine } from '../engine/engine.ts'
 const batchSize = 5_000
 
 /**
- * Deletes what is older than the retention: Jobs that are over, the steps and attachments of all Jobs, events, and machines and agents that are
- * nobody's and were not heard of since. What a live Job has done stays as long as the Job. Says how many rows went.
+ * Deletes what is older than the retention: Jobs that are over, the steps, logs and attachments of all Jobs, events, and
+ * machines and agents that are nobody's and were not heard of since; and attachments that have not become whole within a day. What a live Job has done stays as long as the Job. Says how many rows went.
  */
 export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
   if (engine.retentionDays === 0) return 0
@@ -32,12 +32,14 @@ export async function forgetOld(engine: Engine, tx: Db): Promise<number> {
             where at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
           attachments as (delete from contractor.attachment where id in (
             select id from contractor.attachment
-            where created_at < ${since} and job not in (select id from live) limit ${batchSize}) returning 1),
+            where (created_at < ${since} and job not in (select id from live))
+              or (sha256 is null and created_at < ${engine.clock.now()} - interval '1 day') limit ${batchSize}) returning 1),
           inquiries as (delete from contractor.inquiry where expires_at < ${engine.clock.now()} - interval '1 day' returning 1),
           words as (delete from contractor.claim_word where look_at < ${since} returning 1),
           processes as (delete from contractor.engine_process where seen_at < ${since} returning 1)
         select ((select count(*) from jobs) + (select count(*) from steps) + (select count(*) from events)
-          + (select count(*) from machines) + (select count(*) from agents))::text as count`,
+          + (select count(*) from machines) + (select count(*) from agents)
+          + (select count(*) from lines) + (select count(*) from attachments))::text as count`,
   )
   return Number(gone?.count ?? 0)
 }

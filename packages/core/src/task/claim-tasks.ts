@@ -50,9 +50,12 @@ export function roomOf(taker: Taker | undefined) {
  * PostgreSQL takes for ten rows: it takes a recursion for thousands, and compiles (JIT) a statement that looks so large.
  */
 export function allowedSites(taker: Taker | undefined) {
+  const sites = taker?.agent.sites ?? []
+  // Of its own, and not a condition of the other: with that, each Task that is handed out took 0.7 ms longer.
+  if (sites.includes(everySite)) return sql`allowed(name) as (select name from contractor.site)`
   return sql`line(name) as (
       select name from contractor.site
-      where name = ${anyText(taker?.agent.sites ?? [])} or ${taker?.agent.sites.includes(everySite) ?? false}::boolean
+      where name = ${anyText(sites)}
       union select below.name from contractor.site below join line on below.parent = line.name
     ), allowed(name) as (select unnest(array(select name from line)))`
 }

@@ -98,6 +98,13 @@ export function createPulse(engine: Engine, id: string): Pulse {
       sql`update contractor.task set lease_until = ${leaseEnd(engine)}, deadline = ${deadlineOf(engine, sql`timeout_ms`)}
           where id = any(array(select id from contractor.task where lease_until is not null for no key update skip locked))`,
     )
+    for (const table of [sql`contractor.service`, sql`contractor.inquiry`]) {
+      await executePrepared(
+        tx,
+        sql`update ${table} set lease_until = ${leaseEnd(engine)}
+            where id = any(array(select id from ${table} where lease_until is not null for no key update skip locked))`,
+      )
+    }
     if (jumpMs > 0) return
     const earlier = sql`${jumpMs}::float8 * interval '1 millisecond'`
     await executePrepared(tx, sql`update contractor.wake set look_at = look_at + ${earlier}`)
