@@ -1,6 +1,13 @@
 import { createContractor } from '@contractor/core'
-import { defineFoundation, defineHandlers, defineTaskFunction, defineTasks, taskFailed } from '@contractor/plugin'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  defineFoundation,
+  defineHandlers,
+  defineModule,
+  defineTaskFunction,
+  defineTasks,
+  taskFailed,
+} from '@contractor/plugin'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { createPostgresDatabase, type DatabaseKind, databaseKinds } from '../../../test/databases.ts'
 
@@ -46,7 +53,12 @@ async function open(kind: DatabaseKind, script: string, onSwitch: () => Promise<
     },
     burn: (_, { signal }) => untilAborted(signal),
   })
-  const contractor = await createContractor({ database: database.option, plugins: [lamp], handlers: [handlers] })
+  const idle = defineModule({ name: 'idle', functions: {} })
+  const contractor = await createContractor({
+    database: database.option,
+    plugins: [lamp, idle],
+    handlers: [handlers, defineHandlers(idle, {})],
+  })
   onTestFinished(() => contractor.close())
   await contractor.sites.create({ name: 'house' })
   await contractor.sites.create({ name: 'attic', parent: 'house' })
@@ -71,6 +83,22 @@ describe.each(databaseKinds)('handlers in the engine’s own process on $kind', 
     const [step] = (await contractor.jobs.history(job.id)).items
     expect(step).toMatchObject({ end: 'result', log: [{ text: 'a lamp' }] })
     expect((await contractor.jobs.history(job.id)).items).toHaveLength(1)
+  })
+
+  it('of a module that was busy are there for the next Task as soon as one is free, whatever else is waited for', async () => {
+    const gates: (() => void)[] = []
+    const held = () => new Promise<{ on: boolean }>(resolve => gates.push(() => resolve({ on: true })))
+    const { contractor } = await open(kind, 'foundation.switch_on()', held)
+    const locators = Array.from({ length: 11 }, (_, at) => `many${at}`)
+    const base = { type: 'Lamp', site: 'attic', blueprint: 'lamp' } as const
+    for (const foundation of await contractor.foundations.createMany(locators.map(locator => ({ ...base, locator })))) {
+      await foundation.setLocated()
+      await foundation.doCreate()
+    }
+    await vi.waitFor(() => expect(gates).toHaveLength(10), 15_000)
+    gates[0]?.()
+    await vi.waitFor(() => expect(gates).toHaveLength(11), 15_000)
+    for (const open of gates) open()
   })
 
   it('fail as any agent’s do', async () => {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ContractorError, type HandlerModule } from '@contractor/plugin'
+import { ContractorError, type HandlerModule, isContractorError } from '@contractor/plugin'
 import {
   type Clock as AgentClock,
   abandonMs,
@@ -53,7 +53,10 @@ export function createLocalAgent(
   const work = new Set<Promise<void>>()
   let claiming: Promise<unknown> | undefined
   let news = () => {}
-  let freed = () => {}
+  /** Ends the present poll, or the wait for room. */
+  let askAnew = () => {}
+  /** The modules that the present poll asks for. */
+  let asked: readonly string[] = []
 
   const clock: AgentClock = {
     now: () => performance.now(),
@@ -68,13 +71,14 @@ export function createLocalAgent(
   const log = (level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) =>
     engine.log(level, message, fields && { ...fields })
 
-  /** Until it is done, or until there is no engine any more. */
+  /** Until it is done or refused, or until there is no engine any more. */
   async function insist<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
         return await run()
       } catch (error) {
         if (engine.closing.aborted || stopping.signal.aborted) return undefined
+        if (isContractorError(error, 'CLAIM_LOST') || isContractorError(error, 'VALIDATION_FAILED')) throw error
         engine.log('warn', `${what}; it is tried again`, {
           error: error instanceof Error ? error.message : String(error),
         })
@@ -92,27 +96,35 @@ export function createLocalAgent(
   async function claimLoop(): Promise<void> {
     while (!stopping.signal.aborted) {
       const modules = room()
-      if (Object.keys(modules).length === 0) {
-        await new Promise<void>(resolve => {
-          freed = resolve
-          stopping.signal.addEventListener('abort', () => resolve(), { once: true })
-        })
+      asked = Object.keys(modules)
+      const again = new AbortController()
+      const freed = new Promise<void>(resolve => {
+        askAnew = () => {
+          again.abort()
+          resolve()
+        }
+      })
+      if (asked.length === 0) {
+        await freed
         continue
       }
       const claim = { agent: name, modules, waitMs: longPollMs }
-      const tasks = await insist('Tasks cannot be claimed', () => dispatch.claim(identity, claim, stopping.signal))
+      const signal = AbortSignal.any([stopping.signal, again.signal])
+      const tasks = await insist('Tasks cannot be claimed', () => dispatch.claim(identity, claim, signal))
       for (const task of tasks ?? []) begin(task)
     }
   }
 
   function begin(task: ClaimedTask): void {
     const abort = new AbortController()
+    // The lines of a log have the time of the machine that does the work, as any agent's.
     const one: Held = { task, abort, reports: createTaskReports({ now: Date.now, onNews: () => news() }) }
     held.set(task.claimToken, one)
     const done = run(one).finally(() => {
       held.delete(task.claimToken)
       work.delete(done)
-      freed()
+      // Of a module that had no room when the poll began, it asks for nothing.
+      if (!asked.includes(task.module)) askAnew()
     })
     work.add(done)
   }
@@ -124,7 +136,8 @@ export function createLocalAgent(
       reports,
       clock,
       log,
-      attach: piece => dispatch.attach(identity, piece),
+      attach: async piece =>
+        (await insist('An attachment cannot be kept', () => dispatch.attach(identity, piece))) ?? {},
     })
     const { taskId, claimToken } = task
     if ('answer' in end) {
@@ -172,6 +185,7 @@ export function createLocalAgent(
     },
     async stop() {
       stopping.abort()
+      askAnew()
       for (const { abort } of held.values()) abort.abort(new Error('Its process closes the engine'))
       await claiming
       // A handler that does not heed its signal is not waited for; its Task's lease runs out.
