@@ -14,18 +14,20 @@ export type AnyPlugins = any
 type IsAny<P> = 0 extends 1 & P ? true : false
 
 type Named<Kind, Type> = Kind extends { type: infer Own } ? (Type extends Own ? Kind : never) : never
-/** The keys of a union of objects, of each its own. */
+/** The schema of a type's fields. */
 type FieldsOf<Kind, Type> = Named<Kind, Type> extends { fields: infer Fields extends z.ZodObject } ? Fields : never
 
-type FoundationKinds<P extends Plugins> =
+/** The plugins of Foundation types among these. */
+export type FoundationKind<P extends Plugins> =
   IsAny<P> extends true ? FoundationPlugin : Extract<P[number], FoundationPlugin>
-type ComplexKinds<P extends Plugins> = IsAny<P> extends true ? ComplexPlugin : KnownComplexKinds<P>
-type KnownComplexKinds<P extends Plugins> = Extract<P[number], ComplexPlugin> | ComplexBelow<FoundationKinds<P>>
+/** The plugins of Complex types, those that Foundation types stand on among them. */
+export type ComplexKind<P extends Plugins> = IsAny<P> extends true ? ComplexPlugin : KnownComplexKind<P>
+type KnownComplexKind<P extends Plugins> = Extract<P[number], ComplexPlugin> | ComplexBelow<FoundationKind<P>>
 type ComplexBelow<Kind> = Kind extends { complex?: infer Complex extends ComplexPlugin } ? Complex : never
 
 /** The names of types; any text where the plugins are not known. */
-export type FoundationTypeOf<P extends Plugins> = FoundationKinds<P>['type']
-export type ComplexTypeOf<P extends Plugins> = ComplexKinds<P>['type']
+export type FoundationTypeOf<P extends Plugins> = FoundationKind<P>['type']
+export type ComplexTypeOf<P extends Plugins> = ComplexKind<P>['type']
 
 /** Whether plugins are known one by one. */
 type IsKnown<Type> = string extends Type ? false : true
@@ -50,6 +52,3 @@ export type ChangedFields<Kind, Type> =
   IsKnown<Type> extends false
     ? AnyFields
     : { [K in keyof Input<FieldsOf<Kind, Type>>]?: Input<FieldsOf<Kind, Type>>[K] | null }
-
-export type FoundationKind<P extends Plugins> = FoundationKinds<P>
-export type ComplexKind<P extends Plugins> = ComplexKinds<P>

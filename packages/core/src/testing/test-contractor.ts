@@ -4,6 +4,7 @@ import { type Contractor, type ContractorOptions, createContractor } from '../co
 import { importPglite } from '../database/drivers.ts'
 import { makeImage, readBuiltImage } from '../database/memory-image.ts'
 import { wrapPglite } from '../database/open-pglite.ts'
+import type { Plugins } from '../engine/plugin-types.ts'
 
 /** What every database of a process is copied from: read or made once, by the first that asks. It is never written to. */
 let template: Promise<Blob> | undefined
@@ -19,7 +20,9 @@ export async function createTestDatabase(): Promise<PGlite> {
 }
 
 /** A Contractor on a database of its own, as `createTestDatabase` makes them, which is gone when it is closed. */
-export async function createTestContractor(options: Omit<ContractorOptions, 'database'> = {}): Promise<Contractor> {
+export async function createTestContractor<const P extends Plugins = Plugins>(
+  options: Omit<ContractorOptions<P>, 'database'> = {},
+): Promise<Contractor<P>> {
   const client = await createTestDatabase()
   const database = await wrapPglite(client, 'memory', () => client.close(), true)
   return createContractor({ secretKey: randomBytes(32).toString('base64'), ...options, database })
