@@ -233,7 +233,7 @@ export function createSubContractor(options: SubContractorOptions): SubContracto
     }
     own.phase = 'running'
     const end = await runTask(handlers, own.task, {
-      ...{ signal: own.abort.signal, reports: own.reports, clock, log },
+      ...{ abort: own.abort, reports: own.reports, clock, log },
       attach: piece => connection.retry('attach', () => api.attach(piece, own.abort.signal), own.abort.signal),
     })
     if (!held.has(claimToken)) return

@@ -8,7 +8,7 @@ import type { ClaimedTask } from '@contractor/plugin/wire'
 export interface HeldTask {
   readonly task: ClaimedTask
   phase: 'queued' | 'running' | 'finished'
-  /** Aborted when the claim is lost, and at the end of a shutdown. */
+  /** Aborted when the claim is lost, when it takes too long, and at the end of a shutdown. */
   readonly abort: AbortController
   /** By the agent's clock; infinite when it is lost and renewed no more. Sooner while there is something to tell. */
   renewAt: number

@@ -132,7 +132,7 @@ export function createLocalAgent(
   async function run({ task, abort, reports }: Held): Promise<void> {
     const own = modules.get(task.module) as HandlerModule
     const end = await runTask(own, task, {
-      signal: abort.signal,
+      abort,
       reports,
       clock,
       log,
