@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
+import { type Workspace, workspaces } from './scripts/workspaces.ts'
 
 /** One build for each package: entry files by name, everything else is imported from node_modules. */
-function build(folder: string, entries: string[]): Options {
-  const { name } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { name: string }
+function build({ folder, manifest, entries }: Workspace): Options {
+  const path = `packages/${folder}`
   return {
-    name,
-    entry: Object.fromEntries(entries.map(entry => [entry, `${folder}/src/${entry}.ts`])),
-    outDir: `${folder}/dist`,
+    name: manifest.name,
+    entry: Object.fromEntries(entries.map(entry => [entry, `${path}/src/${entry}.ts`])),
+    outDir: `${path}/dist`,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -22,13 +22,4 @@ function build(folder: string, entries: string[]): Options {
   }
 }
 
-export default defineConfig([
-  build('packages/tscript', ['index', 'cli']),
-  build('packages/plugin', ['index', 'wire', 'engine', 'directory-lock', 'agent/index', 'testing/index']),
-  build('packages/core', ['index', 'plugin', 'testing/index']),
-  build('packages/server', ['index', 'cli']),
-  build('packages/subcontractor', ['index', 'cli']),
-  build('packages/plugins/process', ['index', 'handlers/index', 'supervisor/main']),
-  build('packages/plugins/iputils', ['index', 'handlers/index']),
-  build('packages/plugins/manual', ['index']),
-])
+export default defineConfig(workspaces.map(build))

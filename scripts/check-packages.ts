@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { followDocs } from './follow-docs.ts'
 import { application, embedding } from './user-programs.ts'
+import { type Manifest, workspaces } from './workspaces.ts'
 
 /**
  * Packs every package and installs the packed files in projects elsewhere, one with the oldest and one with the newest
@@ -14,25 +15,10 @@ import { application, embedding } from './user-programs.ts'
  */
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
-const folders = [
-  'tscript',
-  'plugin',
-  'core',
-  'server',
-  'subcontractor',
-  ...(await readdir(join(root, 'packages/plugins'))).map(name => `plugins/${name}`),
-]
+const folders = workspaces.map(one => one.folder)
 const elsewhere = await mkdtemp(join(tmpdir(), 'contractor-packed-'))
 const npm = (args: string[], cwd: string) => run('npm', args, { cwd, maxBuffer: 1 << 24 })
 const tool = (name: string) => join(root, 'node_modules/.bin', name)
-
-interface Manifest {
-  name: string
-  version: string
-  bin?: Record<string, string>
-  exports: Record<string, unknown>
-  peerDependencies?: Record<string, string>
-}
 
 interface Packed {
   manifest: Manifest

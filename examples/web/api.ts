@@ -1,4 +1,4 @@
-import type { FoundationView, JobView, StructureView } from '@contractor/core'
+import type { FoundationView, JobView, StructureView } from '@contractor/contract'
 
 /** The few requests that the demo makes. Patient: while the server is away, it asks again. */
 export interface Api {

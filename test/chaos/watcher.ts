@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Event } from '@contractor/core'
+import type { Event } from '@contractor/contract'
 
 /** What is compared of an event: whether it is the same one, at the same place. */
 export interface Seen {

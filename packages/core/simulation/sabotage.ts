@@ -1,5 +1,5 @@
+import { isStorable } from '@contractor/contract'
 import type { Contractor } from '@contractor/core'
-import { isStorable } from '@contractor/plugin'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { Sql } from 'postgres'
 

@@ -13,6 +13,7 @@ import { createDns, type Dns } from './dns/dns.ts'
 import { createZones, type Zones } from './dns/zones.ts'
 import type { Engine, Log } from './engine/engine.ts'
 import { openNotifications } from './engine/notifications.ts'
+import { createPluginList, type PluginList } from './engine/plugin-list.ts'
 import { createPluginRegistry } from './engine/plugin-registry.ts'
 import type { AnyPlugins, Plugins } from './engine/plugin-types.ts'
 import { surface } from './engine/surface.ts'
@@ -38,6 +39,7 @@ import { createSignals, type Signals } from './signal/signals.ts'
 import { createSites, type Sites } from './site/sites.ts'
 import { createStructures, type Structures } from './structure/structures.ts'
 import { type Cartographers, createCartographers } from './survey/cartographers.ts'
+import { type Agents, createAgents } from './task/agents.ts'
 import { createDispatch, type Dispatch } from './task/dispatch.ts'
 import { createLocalAgent, type LocalAgent } from './task/local-agent.ts'
 import { createPulse } from './task/pulse.ts'
@@ -102,6 +104,10 @@ export interface Contractor<P extends Plugins = AnyPlugins> {
   readonly attachments: Attachments
   /** What agents run all the time. */
   readonly services: Services
+  /** The SubContractors that have asked for work. */
+  readonly agents: Agents
+  /** What the plugins bring that were passed in. */
+  readonly plugins: PluginList
   readonly secrets: Secrets
   readonly hosts: Hosts
   readonly signals: Signals
@@ -207,6 +213,8 @@ export async function createContractor<const P extends Plugins = Plugins>(
     jobs,
     attachments: createAttachments(engine),
     services: createServices(engine),
+    agents: createAgents(engine),
+    plugins: createPluginList(engine),
     secrets: createSecrets(engine),
     hosts: createHosts(engine),
     signals: createSignals(engine),

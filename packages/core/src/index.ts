@@ -1,129 +1,138 @@
-/** Contractor's engine, as a library. */
+/** Contractor's engine, as a library. What crosses a boundary is declared in the contract, and comes from here as well. */
 
-export type { AnyContractorError, ErrorCode, ErrorData } from '@contractor/plugin'
-export { ContractorError, isContractorError } from '@contractor/plugin'
-export type { Attachments, AttachmentView } from './attachment/attachments.ts'
-export { attachmentQuery, attachmentView } from './attachment/attachments.ts'
-export type { Blueprint } from './blueprint/blueprint.ts'
-export { blueprintInput, blueprintView } from './blueprint/blueprint.ts'
-export type { Blueprints } from './blueprint/blueprints.ts'
-export type { Change } from './change.ts'
-export type { Clock } from './clock.ts'
-export { databaseClock } from './clock.ts'
-export type { Complexes, ComplexOf, ComplexView, NewComplex, PlainComplex } from './complex/complexes.ts'
-export { complexChanges, complexInput, complexView } from './complex/complexes.ts'
-export type { ConfigChange, ConfigChanges } from './config/config-changes.ts'
-export { configChangeQuery, configChangeView } from './config/config-changes.ts'
-export type { ConfigExplanation, ValueExplanation } from './config/explain-config.ts'
-export { valueExplanation } from './config/explain-config.ts'
-export type { Contractor, ContractorOptions } from './contractor.ts'
-export { createContractor } from './contractor.ts'
-export type { Db } from './database/database.ts'
-export type { DatabaseOption } from './database/open-database.ts'
-export type { Dependencies, Dependency, DependencyView } from './dependency/dependencies.ts'
-export { dependencyInput, dependencyQuery, dependencyView } from './dependency/dependencies.ts'
-export type { Dhcp, DhcpData, DhcpLease, DhcpPool, DhcpSubnet } from './dhcp/dhcp.ts'
-export { dhcpData, dhcpLease, dhcpPool, dhcpSubnet } from './dhcp/dhcp.ts'
-export type { Dns, UpdatedZones, WrittenFiles } from './dns/dns.ts'
-export type { Entry, EntryInput, EntryView } from './dns/entry.ts'
-export { entryChanges, entryInput, entryView } from './dns/entry.ts'
-export type { PublishedZone, PublishedZones } from './dns/publish-zones.ts'
-export type { TsigKey } from './dns/update/tsig-key.ts'
-export { parseKeyFile, parseKeyText } from './dns/update/tsig-key.ts'
-export type { UpdateOptions, ZoneUpdate } from './dns/update/update-server.ts'
-export type { FileChange, WriteOptions } from './dns/write-zone-files.ts'
-export type { ZoneView } from './dns/zone.ts'
-export { zoneChanges, zoneInput, zoneView } from './dns/zone.ts'
-export type { ZoneEntries } from './dns/zone-entries.ts'
-export { entryQuery } from './dns/zone-entries.ts'
-export type { RecordData, ZoneContent, ZoneRecord } from './dns/zone-record.ts'
-export type { Zones } from './dns/zones.ts'
-export type { CallOptions, Log } from './engine/engine.ts'
-export type { Event, EventType } from './event/event.ts'
-export { eventView } from './event/event.ts'
-export type { Events } from './event/events.ts'
-export { eventQuery } from './event/events.ts'
-export type { Foreman } from './foreman/foreman.ts'
-export type { FoundationView } from './foundation/foundation.ts'
-export { foundationChanges, foundationInput, foundationQuery, foundationView } from './foundation/foundation.ts'
-export type { Foundation, FoundationOf, Foundations, NewFoundation, StateOptions } from './foundation/foundations.ts'
-export type { Candidate, Reading } from './foundation/look-around.ts'
-export { discoverInput } from './foundation/look-around.ts'
-export type { Difference } from './hardware/check-hardware.ts'
-export { checkHardware } from './hardware/check-hardware.ts'
-export type { Hardware } from './hardware/hardware.ts'
-export { hardware } from './hardware/hardware.ts'
-export type { Omission } from './hardware/read-report.ts'
-export type { HardwareTemplate } from './hardware/template.ts'
-export { hardwareTemplate } from './hardware/template.ts'
-export { hostQuery } from './host/find-host.ts'
-export type { Hosts } from './host/hosts.ts'
-export type { InquiryOptions } from './inquiry/inquire.ts'
-export type { UpgradeCheck } from './job/check-upgrade.ts'
-export { checkUpgrade } from './job/check-upgrade.ts'
-export type { Explanation } from './job/explain-job.ts'
-export { explanation } from './job/explain-job.ts'
-export type { JobEvent, JobView } from './job/job.ts'
-export { jobView } from './job/job.ts'
-export type { Verb } from './job/job-verbs.ts'
-export type { Job, Jobs } from './job/jobs.ts'
-export { jobOrder, jobQuery } from './job/jobs.ts'
-export type { Step } from './job/step.ts'
-export { stepView } from './job/step.ts'
-export type { WaitOptions } from './job/wait-completed.ts'
-export type { Page } from './name.ts'
-export { idPageRequest, pageRequest } from './name.ts'
-export { nameUnknown } from './near-name.ts'
-export type { AddressView } from './network/address.ts'
-export {
-  addressChanges,
-  addressInput,
-  addressView,
-  nextAddressesInput,
-  nextAddressInput,
-} from './network/address.ts'
-export type { AddressBlockUsage, AddressBlockView } from './network/address-block.ts'
+export type {
+  AddressBlockUsage,
+  AddressBlockView,
+  AddressView,
+  AnyContractorError,
+  AttachmentView,
+  Blueprint,
+  Candidate,
+  CartographerView,
+  Change,
+  ComplexView,
+  ConfigChange,
+  ConfigExplanation,
+  DependencyView,
+  DhcpData,
+  DhcpLease,
+  DhcpPool,
+  DhcpSubnet,
+  Entry,
+  EntryInput,
+  EntryView,
+  ErrorCode,
+  ErrorData,
+  Event,
+  EventType,
+  Evidence,
+  Explanation,
+  FieldChange,
+  FoundationView,
+  Hardware,
+  HardwareTemplate,
+  InterfaceView,
+  JobView,
+  LoadResult,
+  MachineView,
+  NetworkView,
+  Omission,
+  Page,
+  PlotContent,
+  PlotView,
+  Pxe,
+  Reading,
+  ResourceChange,
+  Script,
+  SecretView,
+  ServiceView,
+  SiteView,
+  Step,
+  StructureConfig,
+  StructureView,
+  TokenView,
+  ValueExplanation,
+  ZoneView,
+} from '@contractor/contract'
 export {
   addressBlockChanges,
   addressBlockInput,
+  addressBlockQuery,
   addressBlockUsage,
   addressBlockView,
-} from './network/address-block.ts'
-export type { AddressBlocks } from './network/address-blocks.ts'
-export { addressBlockQuery } from './network/address-blocks.ts'
-export type { Addresses } from './network/addresses.ts'
-export { addressQuery } from './network/addresses.ts'
-export type { InterfaceView } from './network/interface.ts'
-export { interfaceChanges, interfaceInput, interfaceView } from './network/interface.ts'
-export type { InterfaceAddress, InterfaceEntry } from './network/interface-map.ts'
-export type { Interfaces } from './network/interfaces.ts'
-export { interfaceQuery } from './network/interfaces.ts'
-export type { NetworkView } from './network/network.ts'
-export { networkChanges, networkInput, networkView } from './network/network.ts'
-export type { Networks } from './network/networks.ts'
-export { networkQuery } from './network/networks.ts'
-export type { PlotContent, PlotView } from './plot/plot.ts'
-export { plotChanges, plotContent, plotContentQuery, plotInput, plotQuery, plotView } from './plot/plot.ts'
-export type { Plots } from './plot/plots.ts'
-export type { Pxe } from './pxe/pxe.ts'
-export { pxeInput, pxeView } from './pxe/pxe.ts'
-export type { Pxes } from './pxe/pxes.ts'
-export type { FieldChange, LoadResult, ResourceChange } from './resource/load-result.ts'
-export { loadResult } from './resource/load-result.ts'
-export type { LoadOptions, Resources } from './resource/resources.ts'
-export type { Script } from './script/script.ts'
-export { scriptInput, scriptView } from './script/script.ts'
-export type { Scripts } from './script/scripts.ts'
-export type { Secrets, SecretView } from './secret/secrets.ts'
-export { secretInput, secretView } from './secret/secrets.ts'
-export type { Services, ServiceView } from './service/services.ts'
-export { serviceInput, serviceQuery, serviceView } from './service/services.ts'
-export type { Signals } from './signal/signals.ts'
-export { signalText, waitNumber } from './signal/signals.ts'
-export type { Site, Sites, SiteView } from './site/sites.ts'
-export { siteChanges, siteInput, siteView } from './site/sites.ts'
-export type { StructureConfig, StructureView } from './structure/structure.ts'
-export {
+  addressChanges,
+  addressInput,
+  addressQuery,
+  addressView,
+  assignment,
+  attachmentQuery,
+  attachmentView,
+  blueprintView,
+  ContractorError,
+  cartographerQuery,
+  cartographerView,
+  complexChanges,
+  complexInput,
+  complexView,
+  configChangeQuery,
+  configChangeView,
+  dependencyInput,
+  dependencyQuery,
+  dependencyView,
+  dhcpData,
+  dhcpLease,
+  dhcpPool,
+  dhcpSubnet,
+  discoverInput,
+  entryChanges,
+  entryInput,
+  entryQuery,
+  entryView,
+  eventView,
+  explanation,
+  foundationChanges,
+  foundationInput,
+  foundationQuery,
+  foundationView,
+  hardware,
+  idPageRequest,
+  interfaceChanges,
+  interfaceInput,
+  interfaceQuery,
+  interfaceView,
+  isContractorError,
+  jobOrder,
+  jobQuery,
+  jobView,
+  loadResult,
+  machineView,
+  nameUnknown,
+  networkChanges,
+  networkInput,
+  networkQuery,
+  networkView,
+  nextAddressesInput,
+  nextAddressInput,
+  pageRequest,
+  plotChanges,
+  plotContent,
+  plotContentQuery,
+  plotInput,
+  plotQuery,
+  plotView,
+  pxeInput,
+  pxeView,
+  scriptInput,
+  scriptView,
+  secretInput,
+  secretView,
+  serviceInput,
+  serviceQuery,
+  serviceView,
+  siteChanges,
+  siteInput,
+  siteView,
+  stepView,
   structureChanges,
   structureConfig,
   structureConfigQuery,
@@ -131,13 +140,70 @@ export {
   structureInput,
   structureQuery,
   structureView,
-} from './structure/structure.ts'
+  tokenInput,
+  tokenView,
+  valueExplanation,
+  zoneChanges,
+  zoneInput,
+  zoneView,
+} from '@contractor/contract'
+
+export type { Attachments } from './attachment/attachments.ts'
+export { blueprintInput } from './blueprint/blueprint.ts'
+export type { Blueprints } from './blueprint/blueprints.ts'
+export type { Clock } from './clock.ts'
+export { databaseClock } from './clock.ts'
+export type { Complexes, ComplexOf, NewComplex, PlainComplex } from './complex/complexes.ts'
+export type { ConfigChanges } from './config/config-changes.ts'
+export type { Contractor, ContractorOptions } from './contractor.ts'
+export { createContractor } from './contractor.ts'
+export type { Db } from './database/database.ts'
+export type { DatabaseOption } from './database/open-database.ts'
+export type { Dependencies, Dependency } from './dependency/dependencies.ts'
+export type { Dhcp } from './dhcp/dhcp.ts'
+export type { Dns, UpdatedZones, WrittenFiles } from './dns/dns.ts'
+export type { PublishedZone, PublishedZones } from './dns/publish-zones.ts'
+export type { TsigKey } from './dns/update/tsig-key.ts'
+export { parseKeyFile, parseKeyText } from './dns/update/tsig-key.ts'
+export type { UpdateOptions, ZoneUpdate } from './dns/update/update-server.ts'
+export type { FileChange, WriteOptions } from './dns/write-zone-files.ts'
+export type { ZoneEntries } from './dns/zone-entries.ts'
+export type { RecordData, ZoneContent, ZoneRecord } from './dns/zone-record.ts'
+export type { Zones } from './dns/zones.ts'
+export type { CallOptions, Log } from './engine/engine.ts'
+export type { Events } from './event/events.ts'
+export { eventQuery } from './event/events.ts'
+export type { Foreman } from './foreman/foreman.ts'
+export type { Foundation, FoundationOf, Foundations, NewFoundation, StateOptions } from './foundation/foundations.ts'
+export type { Difference } from './hardware/check-hardware.ts'
+export { checkHardware } from './hardware/check-hardware.ts'
+export { hardwareTemplate } from './hardware/template.ts'
+export { hostQuery } from './host/find-host.ts'
+export type { Hosts } from './host/hosts.ts'
+export type { InquiryOptions } from './inquiry/inquire.ts'
+export type { UpgradeCheck } from './job/check-upgrade.ts'
+export { checkUpgrade } from './job/check-upgrade.ts'
+export type { JobEvent } from './job/job.ts'
+export type { Verb } from './job/job-verbs.ts'
+export type { Job, Jobs } from './job/jobs.ts'
+export type { WaitOptions } from './job/wait-completed.ts'
+export type { AddressBlocks } from './network/address-blocks.ts'
+export type { Addresses } from './network/addresses.ts'
+export type { InterfaceAddress, InterfaceEntry } from './network/interface-map.ts'
+export type { Interfaces } from './network/interfaces.ts'
+export type { Networks } from './network/networks.ts'
+export type { Plots } from './plot/plots.ts'
+export type { Pxes } from './pxe/pxes.ts'
+export type { LoadOptions, Resources } from './resource/resources.ts'
+export type { Scripts } from './script/scripts.ts'
+export type { Secrets } from './secret/secrets.ts'
+export type { Services } from './service/services.ts'
+export type { Signals } from './signal/signals.ts'
+export { signalText, waitNumber } from './signal/signals.ts'
+export type { Site, Sites } from './site/sites.ts'
 export type { Structure, Structures } from './structure/structures.ts'
-export type { CartographerView, MachineView } from './survey/cartographer.ts'
-export { assignment, cartographerQuery, cartographerView, machineView, toMachineView } from './survey/cartographer.ts'
+export { toMachineView } from './survey/cartographer.ts'
 export type { Cartographers, MachineOptions } from './survey/cartographers.ts'
-export type { Evidence } from './survey/evidence.ts'
 export type { AgentIdentity } from './task/agent-identity.ts'
 export type { Dispatch } from './task/dispatch.ts'
-export type { Identity, Tokens, TokenView } from './token/tokens.ts'
-export { tokenInput, tokenView } from './token/tokens.ts'
+export type { Identity, Tokens } from './token/tokens.ts'

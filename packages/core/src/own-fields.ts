@@ -1,5 +1,4 @@
-import { json, parseInput, secretMask } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import { holdsSecret, json, mapSecretPlaces, parseInput, secretMask } from '@contractor/contract'
 import type { z } from 'zod'
 import type { Values } from './database/columns.ts'
 import type { Engine } from './engine/engine.ts'

@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { and, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm'
 import type { Db } from './database/database.ts'
 import { job } from './database/job-schema.ts'
@@ -34,12 +34,12 @@ export async function applyStateChanges(
   await refuseUnderJobs(tx, asked, changes)
   await setStates(engine, tx, changes)
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     changes.map(one => toEvent(one, by)),
   )
   await wakeNeighbours(engine, tx, changes)
-  await notify(tx, 'job', 'event')
+  await notify(tx, 'job')
 }
 
 /**

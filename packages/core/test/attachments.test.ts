@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { secret } from '@contractor/contract'
 import {
   attachment,
   defineHandlers,
@@ -6,7 +7,6 @@ import {
   defineTaskFunction,
   defineTasks,
   type HandlerContext,
-  secret,
 } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -98,7 +98,7 @@ describe('the config of a target', () => {
 
   it('shows a change anywhere at once', async () => {
     const { structure, contractor } = await openTree()
-    await contractor.sites.update('hall', { configValues: { depth: 'deeper' } })
+    await contractor.sites.update('hall', { configValues: { depth: 'deeper', motto: null } })
     expect(await structure.config()).toMatchObject({
       motto: 'measure twice',
       depth: 'deeper',

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { evidenceKinds, hardware } from '@contractor/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { checkHardware } from '../src/hardware/check-hardware.ts'
-import { hardware } from '../src/hardware/hardware.ts'
 import { hardwareTemplate } from '../src/hardware/template.ts'
-import { evidenceKinds, weightOf } from '../src/survey/evidence.ts'
+import { weightOf } from '../src/survey/evidence.ts'
 import { openShop } from './shop.ts'
 
 let folder: string | undefined

@@ -1,8 +1,8 @@
+import { ipBytes, parseIp } from '@contractor/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { composeZones } from '../src/dns/compose-zones.ts'
 import type { DnsSource, SourceAddress, SourceZone } from '../src/dns/dns-source.ts'
-import { ipBytes } from '../src/dns/ip.ts'
 import { pointerName, reverseZones } from '../src/dns/reverse-zone.ts'
 import { isNewerSerial, nextSerial } from '../src/dns/serial.ts'
 import { dataText } from '../src/dns/zone-record.ts'
@@ -214,12 +214,12 @@ describe('reverse zones', () => {
       fc.property(groups, values => {
         const bytes = values.flatMap(group => [group >> 8, group & 255])
         const long = values.map(group => group.toString(16).padStart(4, '0')).join(':')
-        expect(ipBytes(long)).toEqual(bytes)
-        expect(ipBytes(new URL(`http://[${long}]`).hostname.slice(1, -1))).toEqual(bytes)
+        expect(ipBytes(parseIp(long))).toEqual(bytes)
+        expect(ipBytes(parseIp(new URL(`http://[${long}]`).hostname.slice(1, -1)))).toEqual(bytes)
       }),
     )
-    expect(ipBytes('::ffff:192.0.2.1').slice(10)).toEqual([255, 255, 192, 0, 2, 1])
-    expect(ipBytes('::')).toEqual(Array(16).fill(0))
+    expect(ipBytes(parseIp('::ffff:192.0.2.1')).slice(10)).toEqual([255, 255, 192, 0, 2, 1])
+    expect(ipBytes(parseIp('::'))).toEqual(Array(16).fill(0))
   })
 })
 

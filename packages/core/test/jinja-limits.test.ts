@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createTemplates, TemplateError } from '../src/jinja/templates.ts'

@@ -1,4 +1,4 @@
-import { writeSecret } from '@contractor/plugin/engine'
+import { writeSecret } from '@contractor/contract'
 import { describe, expect, it } from 'vitest'
 import { createTemplates } from '../src/jinja/templates.ts'
 

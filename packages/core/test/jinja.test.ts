@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { describe, expect, it } from 'vitest'
 import { createTemplates, TemplateError, type Unknown } from '../src/jinja/templates.ts'
 

@@ -1,6 +1,7 @@
+import { type Evidence, type EvidenceKind, evidenceKinds } from '@contractor/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Evidence, type EvidenceKind, evidenceKinds, weightOf } from '../src/survey/evidence.ts'
+import { weightOf } from '../src/survey/evidence.ts'
 import { contraryTo, judgeEvidence, type Standing } from '../src/survey/judge-evidence.ts'
 
 const shown = (kind: EvidenceKind, foundation: string, value = `${kind}-${foundation}`): Evidence => ({

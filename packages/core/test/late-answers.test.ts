@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'

@@ -47,7 +47,7 @@ describe('a text with CR LF or CR', () => {
     const values = { motd: 'a\r\nb', list: ['x\ry', 7, null], map: { deep: { text: '\r' } } }
     const site = await contractor.sites.create({ name: 'dos', configValues: values })
     expect(site.configValues).toEqual({ motd: 'a\nb', list: ['x\ny', 7, null], map: { deep: { text: '\n' } } })
-    await site.update({ configValues: { motd: 'c\r\n' } })
+    await site.update({ configValues: { motd: 'c\r\n', list: null, map: null } })
     expect((await contractor.sites.get('dos')).configValues).toEqual({ motd: 'c\n' })
   })
 })

@@ -1,12 +1,6 @@
+import { taskFailed } from '@contractor/contract'
 import { createContractor } from '@contractor/core'
-import {
-  defineFoundation,
-  defineHandlers,
-  defineModule,
-  defineTaskFunction,
-  defineTasks,
-  taskFailed,
-} from '@contractor/plugin'
+import { defineFoundation, defineHandlers, defineModule, defineTaskFunction, defineTasks } from '@contractor/plugin'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { createPostgresDatabase, type DatabaseKind, databaseKinds } from '../../../test/databases.ts'

@@ -1,3 +1,4 @@
+import { secret, taskFailed } from '@contractor/contract'
 import {
   type DiscoverScope,
   defineComplex,
@@ -7,8 +8,6 @@ import {
   defineRead,
   defineTasks,
   type FoundationContext,
-  secret,
-  taskFailed,
 } from '@contractor/plugin'
 import { pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
+import type { hardware } from '@contractor/contract'
 import type { z } from 'zod'
-import type { hardware } from '../src/hardware/hardware.ts'
 
 type Report = z.input<typeof hardware>
 

@@ -1,3 +1,4 @@
+import { secret } from '@contractor/contract'
 import { type Contractor, createContractor, isContractorError } from '@contractor/core'
 import {
   defineComplex,
@@ -7,7 +8,6 @@ import {
   defineTasks,
   type FunctionContext,
   type Plugin,
-  secret,
 } from '@contractor/plugin'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { z } from 'zod'

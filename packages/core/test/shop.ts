@@ -1,3 +1,4 @@
+import type { Json } from '@contractor/contract'
 import {
   type Contractor,
   type ContractorOptions,
@@ -7,7 +8,6 @@ import {
   type Structure,
 } from '@contractor/core'
 import { createManualClock, type ManualClock } from '@contractor/core/testing'
-import type { Json } from '@contractor/plugin'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import { onTestFinished } from 'vitest'
 import { type DatabaseKind, postgresKind, type TestDatabase } from '../../../test/databases.ts'

@@ -16,7 +16,7 @@ async function openPressRoom() {
   const loaded = await contractor.resources.load(files)
   await contractor.zones.create({ name: 'example.com', email: 'a@example.com', nameservers: ['ns.example.net'] })
   await contractor.sites.update('lab', {
-    ...{ zone: 'example.com', configValues: { dns_servers: ['10.0.0.2', '10.0.0.3'] } },
+    ...{ zone: 'example.com', configValues: { motto: null, dns_servers: ['10.0.0.2', '10.0.0.3'] } },
   })
   await contractor.addressBlocks.create({ name: 'lan', site: 'lab', subnet: '10.0.0.0/24', gateway: '10.0.0.1' })
   await contractor.networks.create({ name: 'wire', site: 'lab', addressBlocks: [{ addressBlock: 'lan' }] })

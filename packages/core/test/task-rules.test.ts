@@ -1,5 +1,6 @@
+import { secret } from '@contractor/contract'
 import type { Job } from '@contractor/core'
-import { defineModule, defineTaskFunction, defineTasks, secret } from '@contractor/plugin'
+import { defineModule, defineTaskFunction, defineTasks } from '@contractor/plugin'
 import type { ClaimedTask, TaskReport } from '@contractor/plugin/wire'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTemplates } from '../src/jinja/templates.ts'
 

@@ -1,7 +1,6 @@
+import type { Json, WireError } from '@contractor/contract/primitives'
 import type { z } from 'zod'
 import type { TaskRequest } from './define-task.ts'
-import type { WireError } from './error.ts'
-import type { Json } from './json.ts'
 
 /** What a function may know of where it runs. Plain data, read when the call starts. */
 export interface FunctionContext<

@@ -1,7 +1,7 @@
+import { ContractorError, parseInput } from '@contractor/contract/primitives'
 import type { z } from 'zod'
 import type { Attachment, AttachmentContent } from './attachment.ts'
 import type { AnyTasks, FunctionPlugin } from './define-plugin.ts'
-import { ContractorError, parseInput } from './error.ts'
 
 /** What a handler is given besides its parameters. Handlers keep nothing between calls. */
 export interface HandlerContext {

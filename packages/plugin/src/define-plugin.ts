@@ -1,10 +1,10 @@
+import type { Json } from '@contractor/contract/primitives'
+import { ContractorError } from '@contractor/contract/primitives'
 import type { z } from 'zod'
 import type { AnyFunction, FoundationContext } from './define-function.ts'
 import type { DiscoverDefinition, ReadDefinition } from './define-read.ts'
 import type { ServicePlugin } from './define-service.ts'
 import type { TaskDefinition } from './define-task.ts'
-import { ContractorError } from './error.ts'
-import type { Json } from './json.ts'
 
 /** A value that scripts read as `foundation.NAME`; with `set` they may write it, which changes the named fields. */
 export interface ValueDefinition<Fields> {

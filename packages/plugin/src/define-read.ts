@@ -1,7 +1,7 @@
+import type { Json } from '@contractor/contract/primitives'
 import type { z } from 'zod'
 import type { ComplexContext, FoundationContext } from './define-function.ts'
 import type { TaskDefinition } from './define-task.ts'
-import type { Json } from './json.ts'
 
 /** What is really there of a Foundation. */
 export interface Seen {

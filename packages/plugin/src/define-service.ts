@@ -1,5 +1,5 @@
+import { ContractorError, parseInput } from '@contractor/contract/primitives'
 import type { z } from 'zod'
-import { ContractorError, parseInput } from './error.ts'
 
 export interface ServiceOptions<Name extends string, Config extends z.ZodObject> {
   /** As an agent's token and configurations name it, among the modules: lower case letters, digits and underscores. */

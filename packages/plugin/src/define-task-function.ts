@@ -1,7 +1,7 @@
+import { wireError } from '@contractor/contract/primitives'
 import { z } from 'zod'
 import { defineFunction, type FunctionContext, type FunctionDefinition } from './define-function.ts'
 import type { TaskDefinition } from './define-task.ts'
-import { wireError } from './error.ts'
 
 /** What to conclude from an observation: the Task was done (with this reply), or it was not and may be issued again. */
 export type Observation<Reply> = { done: Reply } | { repeat: true } | { failed: string }

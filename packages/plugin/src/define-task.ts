@@ -1,6 +1,6 @@
+import type { Json } from '@contractor/contract/primitives'
+import { ContractorError } from '@contractor/contract/primitives'
 import { z } from 'zod'
-import { ContractorError } from './error.ts'
-import type { Json } from './json.ts'
 
 /** What a function asks of an agent: one Task. */
 export interface TaskRequest {

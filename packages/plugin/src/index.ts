@@ -1,5 +1,29 @@
 /** The plugin contract: all that an author of a Foundation driver or a module needs. Imports zod only. */
 
+export type {
+  AnyContractorError,
+  ContractorErrorOptions,
+  ErrorCode,
+  ErrorData,
+  Json,
+  WireError,
+} from '@contractor/contract/primitives'
+export {
+  ContractorError,
+  cutText,
+  isContractorError,
+  isStorable,
+  json,
+  maskSecrets,
+  mendJson,
+  mendText,
+  parseInput,
+  secret,
+  secretMask,
+  taskFailed,
+  toWireError,
+  wireError,
+} from '@contractor/contract/primitives'
 export type { Attachment, AttachmentContent } from './attachment.ts'
 export { attachment } from './attachment.ts'
 export type {
@@ -48,11 +72,5 @@ export type {
 export { defaultTimeoutMs, defineTasks, retryPolicy, taskLimit } from './define-task.ts'
 export type { Observation, TaskFunctionOptions } from './define-task-function.ts'
 export { defineTaskFunction } from './define-task-function.ts'
-export type { AnyContractorError, ContractorErrorOptions, ErrorCode, ErrorData, WireError } from './error.ts'
-export { ContractorError, isContractorError, parseInput, taskFailed, toWireError, wireError } from './error.ts'
-export type { Json } from './json.ts'
-export { json, mendJson } from './json.ts'
 export type { Look, PollOptions } from './poll-until.ts'
 export { pollUntil } from './poll-until.ts'
-export { maskSecrets, secret, secretMask } from './secret.ts'
-export { cutText, isStorable, mendText } from './text.ts'

@@ -1,8 +1,6 @@
+import { isStorable, json, reportedJson, wireError } from '@contractor/contract/primitives'
 import { z } from 'zod'
 import { attachment, mostPieces, pieceBytes } from './attachment.ts'
-import { wireError } from './error.ts'
-import { json, reportedJson } from './json.ts'
-import { isStorable } from './text.ts'
 
 /**
  * The messages between a SubContractor and the server. All are POSTs under `/api/v1/dispatch/` with a bearer token, and

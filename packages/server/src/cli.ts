@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { isContractorError } from '@contractor/plugin'
+import { isContractorError } from '@contractor/contract'
 import { Command, InvalidArgumentError } from 'commander'
-import type { DnsUpdateOptions } from './dns-update.ts'
-import type { DnsWriteOptions } from './dns-write.ts'
-import type { LoadResourcesOptions } from './load-resources.ts'
-import type { NewPluginOptions } from './new-plugin.ts'
-import type { CheckUpgradeOptions } from './report-upgrade.ts'
-import type { ServeOptions } from './serve.ts'
+import type { DnsUpdateOptions } from './command/dns-update.ts'
+import type { DnsWriteOptions } from './command/dns-write.ts'
+import type { LoadResourcesOptions } from './command/load-resources.ts'
+import type { NewPluginOptions } from './command/new-plugin.ts'
+import type { CheckUpgradeOptions } from './command/report-upgrade.ts'
+import type { ServeOptions } from './command/serve.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -63,7 +63,7 @@ program
       process.once(name, () => stop.abort())
     }
     // The engine is loaded when it is needed: help, and the refusal of an option, come at once.
-    const { runServer } = await import('./serve.ts')
+    const { runServer } = await import('./command/serve.ts')
     await runServer(options, stop.signal)
   })
 
@@ -80,7 +80,7 @@ program
   .option('--plugin <package>', 'a plugin that is about to be loaded; may be given several times', collect, [])
   .option('--json', 'one JSON line for each Job')
   .action(async (options: CheckUpgradeOptions) => {
-    const { reportUpgrade } = await import('./report-upgrade.ts')
+    const { reportUpgrade } = await import('./command/report-upgrade.ts')
     process.exitCode = await reportUpgrade(options)
   })
 
@@ -102,7 +102,7 @@ program
     '\nExit codes:\n  0  loaded; with --dry-run: nothing would change\n  1  refused: nothing is loaded\n  2  with --dry-run: something would change',
   )
   .action(async (files: string[], options: LoadResourcesOptions) => {
-    const { loadResources } = await import('./load-resources.ts')
+    const { loadResources } = await import('./command/load-resources.ts')
     process.exitCode = await loadResources(files, options)
   })
 
@@ -114,7 +114,7 @@ program
   .argument('<name>', "its name, as 'lamp', 'contractor-plugin-lamp' or '@acme/lamp'")
   .option('--directory <folder>', 'where; a new folder with the name of the package unless said')
   .action(async (name: string, options: NewPluginOptions) => {
-    const { newPlugin } = await import('./new-plugin.ts')
+    const { newPlugin } = await import('./command/new-plugin.ts')
     await newPlugin(name, options, text => process.stdout.write(text))
   })
 
@@ -134,7 +134,7 @@ dns
   .option('--named-directory <path>', 'the folder as named sees it, when that is another path')
   .option('--check', 'change nothing, say what would change; the exit code is 1 when something would')
   .action(async (directory: string, options: DnsWriteOptions) => {
-    const { writeDns } = await import('./dns-write.ts')
+    const { writeDns } = await import('./command/dns-write.ts')
     process.exitCode = await writeDns(directory, options)
   })
 
@@ -156,7 +156,7 @@ dns
   .option('--check', 'change nothing, say what would change; the exit code is 1 when something would')
   .addHelpText('after', '\nEnvironment:\n  CONTRACTOR_DNS_KEY  the key as NAME:ALGORITHM:SECRET, without --key-file')
   .action(async (options: DnsUpdateOptions) => {
-    const { updateDns } = await import('./dns-update.ts')
+    const { updateDns } = await import('./command/dns-update.ts')
     process.exitCode = await updateDns(options)
   })
 

@@ -2,32 +2,18 @@ import { type Contractor, ContractorError } from '@contractor/core'
 import { serverHeader } from '@contractor/plugin/wire'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { authenticate, requireKind } from './authenticate.ts'
-import { type App, createApp } from './environment.ts'
-import { exactIntegers } from './exact-integers.ts'
-import { respondError, respondProblem } from './problem.ts'
-import { attachmentRoutes } from './routes/attachments.ts'
-import { blueprintRoutes } from './routes/blueprints.ts'
-import { cartographerRoutes } from './routes/cartographers.ts'
-import { complexRoutes } from './routes/complexes.ts'
-import { dependencyRoutes } from './routes/dependencies.ts'
-import { dispatchRoutes } from './routes/dispatch.ts'
-import { eventRoutes } from './routes/events.ts'
-import { foundationRoutes } from './routes/foundations.ts'
-import { hostRoutes } from './routes/hosts.ts'
-import { jobRoutes } from './routes/jobs.ts'
-import { plotRoutes } from './routes/plots.ts'
-import { pxeRoutes } from './routes/pxes.ts'
-import { resourceRoutes } from './routes/resources.ts'
-import { scriptRoutes } from './routes/scripts.ts'
-import { secretRoutes } from './routes/secrets.ts'
-import { serviceRoutes } from './routes/services.ts'
-import { signalRoutes } from './routes/signals.ts'
-import { siteRoutes } from './routes/sites.ts'
-import { structureRoutes } from './routes/structures.ts'
-import { surveyRoutes } from './routes/survey.ts'
-import { tokenRoutes } from './routes/tokens.ts'
-import { createSourceAddress } from './source-address.ts'
+import { authenticate, requirePermission } from './access/authenticate.ts'
+import { type App, createApp } from './http/environment.ts'
+import { respondError, respondProblem } from './http/problem.ts'
+import { createSourceAddress } from './http/source-address.ts'
+import { nounRoutes } from './noun/mount-nouns.ts'
+import { attachmentContentRoutes } from './route/attachment-content.ts'
+import { dispatchRoutes } from './route/dispatch.ts'
+import { eventRoutes } from './route/events.ts'
+import { hostRoutes } from './route/hosts.ts'
+import { resourceRoutes } from './route/resources.ts'
+import { signalRoutes } from './route/signals.ts'
+import { surveyRoutes } from './route/survey.ts'
 
 export interface ServerOptions {
   /** Aborted when the host closes: requests that wait end, and agents ask again elsewhere. */
@@ -62,30 +48,18 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
     }),
   )
   api.get('/health', c => c.json({ status: 'ok' }))
-  api.use(authenticate(contractor))
   api.route('/dispatch', dispatchRoutes(context))
   // Of an agent that asks for what this version does not know: the token is right, and the agent goes on.
-  api.all('/dispatch/*', c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
-  api.use(requireKind('admin'))
-  // Not of what agents and machines say: what they have done is not undone by a number that they tell of it.
-  api.use(exactIntegers)
-  api.route('/sites', siteRoutes(context))
-  api.route('/blueprints', blueprintRoutes(context))
-  api.route('/scripts', scriptRoutes(context))
-  api.route('/pxes', pxeRoutes(context))
-  api.route('/resources', resourceRoutes(context))
-  api.route('/foundations', foundationRoutes(context))
-  api.route('/structures', structureRoutes(context))
-  api.route('/complexes', complexRoutes(context))
-  api.route('/cartographers', cartographerRoutes(context))
-  api.route('/plots', plotRoutes(context))
-  api.route('/dependencies', dependencyRoutes(context))
-  api.route('/jobs', jobRoutes(context))
-  api.route('/attachments', attachmentRoutes(context))
+  api.all('/dispatch/*', requirePermission(contractor, 'agent'), c => respondNothing(c))
+  api.route('/', nounRoutes(contractor))
+  api.route('/attachments', attachmentContentRoutes(context))
   api.route('/events', eventRoutes(context))
-  api.route('/services', serviceRoutes(context))
-  api.route('/secrets', secretRoutes(context))
-  api.route('/tokens', tokenRoutes(context))
+  api.route('/resources', resourceRoutes(context))
+  // What there is here is told to nobody who has no token.
+  api.all('*', async c => {
+    await authenticate(contractor, c)
+    return respondNothing(c)
+  })
 
   const app = createApp()
   app.use(async (c, next) => {
@@ -115,9 +89,12 @@ export function createServer(contractor: Contractor, options: ServerOptions = {}
   app.route('/config', hostRoutes(context))
   app.route('/survey', surveyRoutes(context))
   app.onError((error, c) => respondError(c, error, message => contractor.log('error', message, { path: c.req.path })))
-  app.notFound(c => respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`))
+  app.notFound(respondNothing)
   return app
 }
+
+const respondNothing = (c: Context) =>
+  respondProblem(c, 404, 'NOT_FOUND', `There is nothing at ${c.req.method} ${c.req.path}`)
 
 /** Where express has mounted the app: what it takes off the path, no one else knows of. */
 function mountPath(c: Context): string {

@@ -3,7 +3,7 @@ import { createContractor } from '@contractor/core'
 import { createServer } from '@contractor/server'
 import { expect, it, onTestFinished } from 'vitest'
 import { createPostgresDatabase } from '../../../test/databases.ts'
-import { respondError } from '../src/problem.ts'
+import { respondError } from '../src/http/problem.ts'
 
 /** A database behind a door that can be shut. */
 async function openDoor() {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../../test/temporary-folder.ts'
-import { newPlugin } from '../src/new-plugin.ts'
+import { newPlugin } from '../src/command/new-plugin.ts'
 
 async function write(name: string) {
   const directory = join(await temporaryFolder(), 'plugin')

@@ -1,5 +1,6 @@
+import { secret } from '@contractor/contract'
 import { createContractor } from '@contractor/core'
-import { defineService, defineServiceRunner, secret } from '@contractor/plugin'
+import { defineService, defineServiceRunner } from '@contractor/plugin'
 import { createSubContractor } from '@contractor/subcontractor'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'

@@ -1,6 +1,6 @@
 import type { App } from '@contractor/server'
 import { describe, expect, it } from 'vitest'
-import { findRounded } from '../src/exact-integers.ts'
+import { findRounded } from '../src/http/exact-integers.ts'
 import { openServer } from './open-server.ts'
 
 async function openShop() {

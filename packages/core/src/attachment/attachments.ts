@@ -1,28 +1,12 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, isNotNull, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { type AttachmentView, attachmentQuery, type Page, parseInput } from '@contractor/contract'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import type { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
 import { attachment } from '../database/job-schema.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
-
-/** A large output of a Task: a log, a dump, an inventory. */
-export const attachmentView = z.object({
-  id: z.number().int(),
-  job: z.number().int(),
-  /** The Task whose handler has attached it; steps of the Job's history name it too. */
-  task: z.number().int(),
-  name: z.string(),
-  contentType: z.string(),
-  sizeBytes: z.number().int(),
-  /** In hexadecimal digits. */
-  sha256: z.string(),
-  createdAt: z.iso.datetime(),
-})
-export type AttachmentView = z.output<typeof attachmentView>
-
-export const attachmentQuery = idPageRequest.extend({ job: z.number().int().optional() })
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { notFound } from '../noun/refuse.ts'
 
 /** What handlers have attached. They are kept as long as the history of their Jobs. */
 export interface Attachments {
@@ -35,19 +19,9 @@ export interface Attachments {
 export function createAttachments(engine: Engine): Attachments {
   return surface<Attachments>(engine, {
     async list(query = {}, options = {}) {
-      const { after, limit, job } = parseInput(attachmentQuery, query, 'The query for attachments')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(attachment)
-        .where(
-          and(
-            isNotNull(attachment.sha256),
-            job === undefined ? undefined : eq(attachment.job, job),
-            after === undefined ? undefined : gt(attachment.id, Number(after)),
-          ),
-        )
-        .orderBy(asc(attachment.id))
-        .limit(limit + 1)
+      const { after, limit, ...filter } = parseInput(attachmentQuery, query, 'The query for attachments')
+      const where = [isNotNull(attachment.sha256), ...matching(attachment, filter)]
+      const rows = await listRows(options.tx ?? engine.db, attachment, { after, limit }, { key: attachment.id, where })
       return toPage(rows, limit, row => row.id, toView)
     },
     async get(id, options = {}) {
@@ -74,7 +48,7 @@ async function find(db: Db, id: number): Promise<AttachmentView> {
     .select()
     .from(attachment)
     .where(and(eq(attachment.id, id), isNotNull(attachment.sha256)))
-  if (!row) throw new ContractorError('NOT_FOUND', `Attachment ${id} does not exist`, { kind: 'Attachment', id })
+  if (!row) throw notFound('Attachment', id)
   return toView(row)
 }
 

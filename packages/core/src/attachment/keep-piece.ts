@@ -1,4 +1,5 @@
-import { type Attachment, ContractorError, mendText } from '@contractor/plugin'
+import { ContractorError, mendText } from '@contractor/contract'
+import type { Attachment } from '@contractor/plugin'
 import type { AttachRequest } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'

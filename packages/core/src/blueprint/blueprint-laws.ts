@@ -1,7 +1,6 @@
-import { ContractorError } from '@contractor/plugin'
+import { type BlueprintInput, ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import type { BlueprintInput } from './blueprint.ts'
 import { loadBlueprintTree } from './blueprint-tree.ts'
 
 /** Turns an error about a BluePrint, and one of its fields where it is about one, into what the caller throws. */

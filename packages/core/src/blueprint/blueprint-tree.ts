@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { inArray, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'

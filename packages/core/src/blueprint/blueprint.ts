@@ -1,33 +1,17 @@
-import { ContractorError } from '@contractor/plugin'
+import {
+  type Blueprint,
+  ContractorError,
+  blueprintInput as declared,
+  type HardwareTemplate,
+} from '@contractor/contract'
 import { asc, inArray } from 'drizzle-orm'
-import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { blueprint, blueprintFoundation, blueprintParent, blueprintScript } from '../database/schema.ts'
-import { type HardwareTemplate, hardwareTemplate } from '../hardware/template.ts'
-import { configValues, interfaceName, plainName } from '../name.ts'
+import { hardwareTemplate } from '../hardware/template.ts'
+import { shownStamps } from '../noun/stamps.ts'
 
-export const blueprintInput = z.strictObject({
-  kind: z.enum(['structure', 'foundation']),
-  name: plainName,
-  description: z.string().default(''),
-  /** BluePrints of the same kind, in the order in which they are inherited. */
-  parents: z.array(plainName).default([]),
-  /** What the BluePrint calls a script (create, destroy, or a utility name), and the script's name. */
-  scripts: z.record(plainName, plainName).default({}),
-  configValues: configValues.default({}),
-  /** Of a FoundationBluePrint: the types that it may be used for; any unless said. */
-  foundationTypes: z.array(z.string()).default([]),
-  /** Of a StructureBluePrint: the FoundationBluePrints that it may stand on; any unless said. */
-  foundationBlueprints: z.array(plainName).default([]),
-  /** Of a FoundationBluePrint: what hardware must show before it is located. What it asks, its heirs ask as well. */
-  template: hardwareTemplate.nullable().default(null),
-  /** Of a FoundationBluePrint: the ports of such a machine, for the physical locations of its interfaces. */
-  physicalInterfaceNames: z.array(interfaceName).default([]),
-})
-export type BlueprintInput = z.output<typeof blueprintInput>
-
-export const blueprintView = blueprintInput.extend({ updatedAt: z.iso.datetime() })
-export type Blueprint = z.output<typeof blueprintView>
+/** As it is declared, with a template whose patterns can be used. */
+export const blueprintInput = declared.extend({ template: hardwareTemplate.nullable().default(null) })
 
 /** A whole BluePrint; NOT_FOUND when there is none, or none of that kind. */
 export async function requireBlueprint(db: Db, name: string, kind?: Blueprint['kind']): Promise<Blueprint> {
@@ -71,6 +55,6 @@ export async function selectBlueprints(db: Db, names: readonly string[]): Promis
     foundationBlueprints: foundations.filter(one => one.blueprint === row.name).map(one => one.foundationBlueprint),
     template: (row.template ?? null) as HardwareTemplate | null,
     physicalInterfaceNames: row.physicalInterfaceNames,
-    updatedAt: row.updatedAt.toISOString(),
+    ...shownStamps(row),
   }))
 }

@@ -1,15 +1,15 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { asc, eq, gt } from 'drizzle-orm'
+import { type Blueprint, blueprintQuery, type Change, type Page, parseInput } from '@contractor/contract'
+import { eq } from 'drizzle-orm'
 import type { z } from 'zod'
-import type { Change } from '../change.ts'
 import { recordConfigChanges } from '../config/config-changes.ts'
 import { blueprint } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
-import { type Blueprint, blueprintInput, requireBlueprint, selectBlueprints } from './blueprint.ts'
+import { type Kept, lockRow } from '../noun/change-row.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { inUse } from '../noun/refuse.ts'
+import { blueprintInput, requireBlueprint, selectBlueprints } from './blueprint.ts'
 import { usersOfBlueprint } from './blueprint-laws.ts'
 import { putBlueprints } from './put-blueprints.ts'
 
@@ -17,9 +17,13 @@ export interface Blueprints {
   /** Saves it as it is given, replacing what was there. */
   put(input: z.input<typeof blueprintInput>, options?: CallOptions): Promise<{ change: Change }>
   get(name: string, options?: CallOptions): Promise<Blueprint>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Blueprint>>
+  list(query?: z.input<typeof blueprintQuery>, options?: CallOptions): Promise<Page<Blueprint>>
   /** Refused with IN_USE while BluePrints inherit from it or may stand on it, and while a Foundation or Structure is made of it. */
   delete(name: string, options?: CallOptions): Promise<void>
+}
+
+const keptBlueprints: Kept<typeof blueprint> = {
+  ...{ kind: 'BluePrint', table: blueprint, key: blueprint.name, lock: 'blueprint' },
 }
 
 export function createBlueprints(engine: Engine): Blueprints {
@@ -32,48 +36,31 @@ export function createBlueprints(engine: Engine): Blueprints {
     async get(name, options = {}) {
       return requireBlueprint(options.tx ?? engine.db, name)
     },
-    async list(page = {}, options = {}) {
-      const { after, limit } = parseInput(pageRequest, page, 'The page')
+    async list(query = {}, options = {}) {
+      const { after, limit, ...filter } = parseInput(blueprintQuery, query, 'The query for BluePrints')
       const db = options.tx ?? engine.db
-      const rows = await db
-        .select({ name: blueprint.name })
-        .from(blueprint)
-        .where(after === undefined ? undefined : gt(blueprint.name, after))
-        .orderBy(asc(blueprint.name))
-        .limit(limit + 1)
-      const whole = new Map(
-        (
-          await selectBlueprints(
-            db,
-            rows.map(row => row.name),
-          )
-        ).map(one => [one.name, one]),
-      )
+      const place = { key: blueprint.name, where: matching(blueprint, filter) }
+      const names = (await listRows(db, blueprint, { after, limit }, place)).map(row => row.name)
+      const whole = new Map((await selectBlueprints(db, names)).map(one => [one.name, one]))
       return toPage(
-        rows,
+        names,
         limit,
-        row => row.name,
-        row => whole.get(row.name) as Blueprint,
+        name => name,
+        name => whole.get(name) as Blueprint,
       )
     },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
         // Whoever is about to use it waits for its row, and then does not find it.
-        await tx.select({ name: blueprint.name }).from(blueprint).where(eq(blueprint.name, name)).for('update')
-        const { configValues } = await requireBlueprint(tx, name)
+        const { configValues } = await lockRow(tx, keptBlueprints, name, options, 'references')
         const by = await usersOfBlueprint(tx, name)
         if (by.length) {
-          throw new ContractorError(
-            'IN_USE',
-            `BluePrint '${name}' cannot be deleted: ${by.join(', ')} ${by.length === 1 ? 'needs' : 'need'} it`,
-            { kind: 'BluePrint', id: name, by },
-          )
+          throw inUse('BluePrint', name, by, ['needs it', 'need it'])
         }
         await tx.delete(blueprint).where(eq(blueprint.name, name))
         const who = whoIs(options)
         await recordConfigChanges(engine, tx, who, [{ owner: { blueprint: name }, before: configValues, after: {} }])
-        await recordEvents(tx, engine.clock, [{ type: 'blueprint.deleted', by: who, data: { blueprint: name } }])
-        await notify(tx, 'event')
+        await recordEvents(engine, tx, [{ type: 'blueprint.deleted', by: who, data: { blueprint: name } }])
       })
     },
   })

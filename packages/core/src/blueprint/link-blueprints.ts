@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 
 /** A pair of `sflinks`: what may stand on what. */
@@ -48,10 +47,9 @@ export async function linkBlueprints(
   )
   const by = whoIs(options)
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     changed.map(blueprint => ({ type: 'blueprint.changed' as const, by, data: { blueprint } })),
   )
-  await notify(tx, 'event')
   return made
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ContractorError } from '@contractor/plugin'
-import type { Saved } from '../change.ts'
+import { type Blueprint, type BlueprintInput, ContractorError } from '@contractor/contract'
 import { recordConfigChanges } from '../config/config-changes.ts'
 import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Blueprint, type BlueprintInput, selectBlueprints } from './blueprint.ts'
+import { checkSaved, type Saved } from '../noun/saved.ts'
+import { blueprintTree, lockTree } from '../noun/tree.ts'
+import { selectBlueprints } from './blueprint.ts'
 import { type Blame, refuseCircles, refuseMissing } from './blueprint-laws.ts'
 import { loadLinked, lockBlueprints, writeBlueprints } from './write-blueprints.ts'
 
@@ -31,15 +31,17 @@ export async function putBlueprints(
   if (!inputs.length) return []
   const { keepLinked = false, blame = (_name, _field, error) => error } = options
   const names = inputs.map(input => input.name)
+  await lockTree(tx, blueprintTree)
   await lockBlueprints(tx, names)
   const present = new Map((await selectBlueprints(tx, names)).map(one => [one.name, one]))
   const linked = keepLinked ? await loadLinked(tx, names) : new Map<string, string[]>()
   const saved = inputs.map((input): Saved<BlueprintInput> => {
     const after = withLinks(input, linked.get(input.name) ?? [])
     const found = present.get(input.name)
+    checkSaved('BluePrint', input.name, found, options)
     if (!found) return { change: 'created', before: undefined, after }
     if (found.kind !== input.kind) throw blame(input.name, undefined, otherKind(found))
-    const { updatedAt: _, ...before } = found
+    const { version: _version, createdAt: _created, updatedAt: _updated, ...before } = found
     const same = isDeepStrictEqual(normal(before), normal(after))
     return { change: same ? 'unchanged' : 'changed', before, after }
   })
@@ -70,14 +72,13 @@ async function recordPut(
     })),
   )
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     changed.map(({ change, after }) => ({
       type: change === 'created' ? ('blueprint.created' as const) : ('blueprint.changed' as const),
       ...{ by, data: { blueprint: after.name } },
     })),
   )
-  await notify(tx, 'event')
 }
 
 const withLinks = (input: BlueprintInput, more: readonly string[]): BlueprintInput => ({

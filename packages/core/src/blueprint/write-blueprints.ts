@@ -1,13 +1,15 @@
+import type { BlueprintInput } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { BlueprintInput } from './blueprint.ts'
 
 const listed = (names: readonly string[]): SQL =>
   sql`(select value from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) as value)`
 
 /** Always in one order: two that save the same ones wait for each other and do not deadlock. */
 export async function lockBlueprints(tx: Db, names: readonly string[]): Promise<void> {
+  takingLock(tx, 'blueprint')
   await tx.execute(sql`select from contractor.blueprint where name in ${listed(names)} order by name for no key update`)
 }
 

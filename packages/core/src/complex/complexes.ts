@@ -1,10 +1,19 @@
-import { ContractorError, json, maskSecrets, parseInput } from '@contractor/plugin'
-import { asc, eq, gt, inArray } from 'drizzle-orm'
+import {
+  type ComplexView,
+  ContractorError,
+  type complexChanges,
+  type complexInput,
+  type complexQuery,
+  maskSecrets,
+  nouns,
+  type Page,
+} from '@contractor/contract'
+import { eq, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import { complex, complexMember, foundation, structure } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type {
   AnyPlugins,
@@ -17,51 +26,12 @@ import type {
 import { surface } from '../engine/surface.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import { type Page, pageRequest, plainName, toPage } from '../name.ts'
+import type { Kept } from '../noun/change-row.ts'
+import { implement } from '../noun/implement.ts'
+import { shownStamps } from '../noun/stamps.ts'
 import { layFields, parseOwnFields } from '../own-fields.ts'
-import { requireSite } from '../site/sites.ts'
+import { requireSite } from '../site/site.ts'
 import { complexStates } from './complex-state.ts'
-
-const builtPercentage = z.number().int().min(1).max(100)
-
-export const complexInput = z.strictObject({
-  name: plainName,
-  site: plainName,
-  description: z.string().default(''),
-  /** A plugin's type of Complexes; null for one that is a group and nothing more. Stays as it is. */
-  type: z.string().nullable().default(null),
-  /** The type's own columns, as its plugin declares them. */
-  fields: z.record(z.string(), json).default({}),
-  /** How many of its members must be built for it to be built, in percent. */
-  builtPercentage: builtPercentage.default(90),
-  /** The ids of its Structures. */
-  members: z.array(z.number().int().positive()).default([]),
-})
-
-// Without the defaults of creation: what is not given stays as it is.
-export const complexChanges = z
-  .strictObject({
-    description: z.string(),
-    builtPercentage,
-    members: z.array(z.number().int().positive()),
-    /** Laid over the present ones; null takes one away. */
-    fields: z.record(z.string(), json),
-  })
-  .partial()
-
-export const complexView = z.object({
-  name: z.string(),
-  site: z.string(),
-  description: z.string(),
-  type: z.string().nullable(),
-  /** Secrets in it are `***`. */
-  fields: z.record(z.string(), json),
-  builtPercentage: z.number().int(),
-  members: z.array(z.number().int()),
-  /** Derived from its members. */
-  state: z.enum(['planned', 'built']),
-})
-export type ComplexView = z.output<typeof complexView>
 
 const noFields = z.strictObject({})
 
@@ -93,7 +63,7 @@ export interface Complexes<P extends Plugins = AnyPlugins> {
     options?: CallOptions,
   ): Promise<ComplexOf<P, Type>>
   get(name: string, options?: CallOptions): Promise<AnyComplex<P>>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<AnyComplex<P>>>
+  list(query?: z.input<typeof complexQuery>, options?: CallOptions): Promise<Page<AnyComplex<P>>>
   update(name: string, changes: z.input<typeof complexChanges>, options?: CallOptions): Promise<AnyComplex<P>>
   /** Refused with IN_USE while it provides Foundations. */
   delete(name: string, options?: CallOptions): Promise<void>
@@ -103,8 +73,12 @@ export interface Complexes<P extends Plugins = AnyPlugins> {
 interface UntypedComplexes extends Omit<Complexes, 'create' | 'get' | 'list' | 'update'> {
   create(input: z.input<typeof complexInput>, options?: CallOptions): Promise<ComplexView>
   get(name: string, options?: CallOptions): Promise<ComplexView>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<ComplexView>>
+  list(query?: z.input<typeof complexQuery>, options?: CallOptions): Promise<Page<ComplexView>>
   update(name: string, changes: z.input<typeof complexChanges>, options?: CallOptions): Promise<ComplexView>
+}
+
+const keptComplexes: Kept<typeof complex> = {
+  ...{ kind: 'Complex', table: complex, key: complex.name, lock: 'complex' },
 }
 
 export function createComplexes(engine: Engine): UntypedComplexes {
@@ -117,88 +91,44 @@ export function createComplexes(engine: Engine): UntypedComplexes {
     }
     return parseOwnFields(engine, own, fields, present)
   }
-  const complexes: UntypedComplexes = surface(engine, {
-    async create(input, options = {}) {
-      const { members, ...given } = parseInput(complexInput, input, 'The Complex')
-      const parsed = { ...given, fields: fieldsOf(given.type, given.name, given.fields) }
-      return transaction(engine, options, async tx => {
-        await requireSite(tx, parsed.site)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(complex)
-          .values({ ...parsed, createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) {
-          throw new ContractorError('ALREADY_EXISTS', `A Complex '${parsed.name}' exists already`, {
-            kind: 'Complex',
-            id: parsed.name,
-          })
-        }
-        await setMembers(tx, parsed.name, members)
-        return requireComplex(tx, parsed.name)
-      })
-    },
-    get: (name, options = {}) => requireComplex(options.tx ?? engine.db, name),
-    async list(page = {}, options = {}) {
-      const { after, limit } = parseInput(pageRequest, page, 'The page')
-      const db = options.tx ?? engine.db
-      const rows = await db
-        .select()
-        .from(complex)
-        .where(after === undefined ? undefined : gt(complex.name, after))
-        .orderBy(asc(complex.name))
-        .limit(limit + 1)
-      const views = new Map((await toViews(db, rows)).map(view => [view.name, view]))
-      return toPage(
-        rows,
-        limit,
-        row => row.name,
-        row => views.get(row.name) as ComplexView,
-      )
-    },
-    async update(name, changes, options = {}) {
-      const { members, ...parsed } = parseInput(complexChanges, changes, `The change of Complex '${name}'`)
-      return transaction(engine, options, async tx => {
-        const [row] = await tx.select().from(complex).where(eq(complex.name, name)).for('update')
-        const before = await requireComplex(tx, name)
-        const fields = row && fieldsOf(row.type, name, layFields(row.fields, parsed.fields), row.fields)
-        await tx
-          .update(complex)
-          .set({ ...parsed, ...(fields && { fields }), updatedAt: engine.clock.now() })
-          .where(eq(complex.name, name))
-        if (members) await setMembers(tx, name, members)
+  return surface<UntypedComplexes>(
+    engine,
+    implement<typeof nouns.complex, typeof complex, ComplexView, string>(engine, {
+      noun: nouns.complex,
+      kept: keptComplexes,
+      views: toViews,
+      async before(tx, { given, next, before }) {
+        if (!before) await requireSite(tx, next.site)
+        const fields = fieldsOf(next.type, next.name, layFields(before?.fields ?? {}, given.fields), before?.fields)
+        return { fields }
+      },
+      async after(tx, { name }, { given, before }) {
+        const members = before ? await membersOf(tx, name) : []
+        if (given.members) await setMembers(tx, name, given.members)
+        if (!before) return
         // Whoever waits for it, or for one of its members, may have to wait no more.
-        const concerned = [...new Set([...before.members, ...(members ?? [])])]
+        const concerned = [...new Set([...members, ...(given.members ?? [])])]
         await wakeNeighbours(
           engine,
           tx,
           concerned.map(id => ({ structure: id })),
         )
         await notify(tx, 'job')
-        return requireComplex(tx, name)
-      })
-    },
-    async delete(name, options = {}) {
-      await transaction(engine, options, async tx => {
-        await requireComplex(tx, name)
-        const provided = await tx
-          .select({ locator: foundation.locator })
-          .from(foundation)
-          .where(eq(foundation.complex, name))
-        if (provided.length) {
-          const by = provided.map(one => `Foundation ${one.locator}`)
-          throw new ContractorError('IN_USE', `Complex '${name}' cannot be deleted: it provides ${by.join(', ')}`, {
-            kind: 'Complex',
-            id: name,
-            by,
-          })
-        }
-        await tx.delete(complex).where(eq(complex.name, name))
-      })
-    },
-  })
-  return complexes
+      },
+      users: providedBy,
+      use: ['is provided by it', 'are provided by it'],
+    }),
+  )
+}
+
+async function membersOf(tx: Db, name: string): Promise<number[]> {
+  const rows = await tx.select().from(complexMember).where(eq(complexMember.complex, name))
+  return rows.map(row => row.structure)
+}
+
+async function providedBy(tx: Db, { name }: typeof complex.$inferSelect): Promise<string[]> {
+  const provided = await tx.select({ locator: foundation.locator }).from(foundation).where(eq(foundation.complex, name))
+  return provided.map(one => `Foundation ${one.locator}`)
 }
 
 async function setMembers(tx: Db, name: string, members: readonly number[]): Promise<void> {
@@ -215,14 +145,7 @@ async function setMembers(tx: Db, name: string, members: readonly number[]): Pro
   await tx.insert(complexMember).values(wanted.map(id => ({ complex: name, structure: id })))
 }
 
-/** A Complex with its derived state; NOT_FOUND when there is none. */
-export async function requireComplex(db: Db, name: string): Promise<ComplexView> {
-  const [view] = await toViews(db, await db.select().from(complex).where(eq(complex.name, name)))
-  if (!view) throw new ContractorError('NOT_FOUND', `Complex '${name}' does not exist`, { kind: 'Complex', id: name })
-  return view
-}
-
-async function toViews(db: Db, rows: (typeof complex.$inferSelect)[]): Promise<ComplexView[]> {
+async function toViews(db: Db, rows: readonly (typeof complex.$inferSelect)[]): Promise<ComplexView[]> {
   const states = await complexStates(
     db,
     rows.map(row => row.name),
@@ -236,5 +159,6 @@ async function toViews(db: Db, rows: (typeof complex.$inferSelect)[]): Promise<C
     builtPercentage: row.builtPercentage,
     members: states.get(row.name)?.members.map(member => member.id) ?? [],
     state: states.get(row.name)?.built ? 'built' : 'planned',
+    ...shownStamps(row),
   }))
 }

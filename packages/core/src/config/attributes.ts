@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type InterfaceAddress, type InterfaceEntry, toInterfaceMap } from '../network/interface-map.ts'

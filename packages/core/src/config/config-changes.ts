@@ -1,38 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import { json, maskSecrets, parseInput } from '@contractor/plugin'
-import { and, desc, eq, lt, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { type ConfigChange, configChangeQuery, maskSecrets, type Page, parseInput } from '@contractor/contract'
+import { sql } from 'drizzle-orm'
+import type { z } from 'zod'
 import type { Values } from '../database/columns.ts'
 import { configChange } from '../database/config-schema.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
-
-/** One change of one config value, by a script or by an operator. */
-export const configChangeView = z.object({
-  id: z.number().int(),
-  at: z.iso.datetime(),
-  /** A token's name, `Job NUMBER`, or what an embedding program said. */
-  by: z.string(),
-  site: z.string().nullable(),
-  blueprint: z.string().nullable(),
-  structure: z.number().int().nullable(),
-  /** As written, with its prefix and class. */
-  key: z.string(),
-  /** Absent when it was new. */
-  before: json.optional(),
-  /** Absent when it was taken away. */
-  after: json.optional(),
-})
-export type ConfigChange = z.output<typeof configChangeView>
-
-export const configChangeQuery = idPageRequest.extend({
-  site: z.string().optional(),
-  blueprint: z.string().optional(),
-  structure: z.number().int().optional(),
-  key: z.string().optional(),
-})
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
 
 export interface ConfigChanges {
   /** The latest first; also of what is gone. */
@@ -42,21 +17,9 @@ export interface ConfigChanges {
 export function createConfigChanges(engine: Engine): ConfigChanges {
   return surface(engine, {
     async list(query = {}, options = {}) {
-      const { after, limit, site, blueprint, structure, key } = parseInput(configChangeQuery, query, 'The query')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(configChange)
-        .where(
-          and(
-            after === undefined ? undefined : lt(configChange.id, Number(after)),
-            site === undefined ? undefined : eq(configChange.site, site),
-            blueprint === undefined ? undefined : eq(configChange.blueprint, blueprint),
-            structure === undefined ? undefined : eq(configChange.structure, structure),
-            key === undefined ? undefined : eq(configChange.key, key),
-          ),
-        )
-        .orderBy(desc(configChange.id))
-        .limit(limit + 1)
+      const { after, limit, ...filter } = parseInput(configChangeQuery, query, 'The query')
+      const place = { key: configChange.id, newestFirst: true, where: matching(configChange, filter) }
+      const rows = await listRows(options.tx ?? engine.db, configChange, { after, limit }, place)
       return toPage(rows, limit, row => row.id, toView)
     },
   })

@@ -1,38 +1,14 @@
-import { isContractorError, type Json, json, maskSecrets } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
-import { z } from 'zod'
+import {
+  asJson,
+  type ConfigExplanation,
+  isContractorError,
+  type Json,
+  maskSecrets,
+  type ValueExplanation,
+} from '@contractor/contract'
 import type { Templates } from '../jinja/templates.ts'
 import { type Layer, type MergeStep, mergeLayers } from './merge-values.ts'
 import { namedBy, renderValues } from './render-values.ts'
-
-/** Where one value comes from. */
-export const valueExplanation = z.object({
-  key: z.string(),
-  /** As it is in the config; absent when it was deleted, or cannot be rendered. */
-  value: json.optional(),
-  /** Before rendering, where that is another. */
-  template: json.optional(),
-  /** Other values that its template names. */
-  refersTo: z.array(z.string()),
-  /** What each source did to it, in order: the last one decides unless it joins. */
-  layers: z.array(
-    z.object({
-      /** `BluePrint NAME`, `Site NAME`, `Structure NAME`, or `attributes` for what the engine itself says. */
-      source: z.string(),
-      /** The name as it is written there, with its prefix and class. */
-      written: z.string(),
-      value: json,
-      /** The merged value afterwards; absent when this source deleted it. */
-      result: json.optional(),
-    }),
-  ),
-  /** Why it cannot be rendered. */
-  error: z.string().optional(),
-})
-export type ValueExplanation = z.output<typeof valueExplanation>
-
-/** For every key, in alphabetical order, also for those that are deleted in the end. */
-export type ConfigExplanation = ValueExplanation[]
 
 export function explainValues(
   templates: Templates,

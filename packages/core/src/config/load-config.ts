@@ -1,6 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { maskSecrets } from '@contractor/plugin'
-import { holdsSecret } from '@contractor/plugin/engine'
+import { type ConfigExplanation, holdsSecret, type Json, maskSecrets } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -13,7 +11,7 @@ import {
   zoneOf,
 } from './attributes.ts'
 import { type BlueprintRow, type ConfigRows, type ConfigTargets, loadConfigRows, type SiteRow } from './config-rows.ts'
-import { type ConfigExplanation, explainValues } from './explain-config.ts'
+import { explainValues } from './explain-config.ts'
 import { type Layer, mergeLayers } from './merge-values.ts'
 import { type RenderedValues, renderValues } from './render-values.ts'
 

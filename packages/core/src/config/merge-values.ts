@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Json } from '@contractor/plugin'
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type Json } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
 
 /**

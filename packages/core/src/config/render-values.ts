@@ -1,6 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { ContractorError } from '@contractor/plugin'
-import { mapTexts } from '@contractor/plugin/engine'
+import { ContractorError, type Json, mapTexts } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
 import { isTemplate, TemplateError, type Templates } from '../jinja/templates.ts'
 import type { Merged } from './merge-values.ts'

@@ -1,6 +1,5 @@
-import type { Json } from '@contractor/plugin'
+import { configName, type Json } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
-import { configName } from '../name.ts'
 
 /**
  * The values with one of them changed, by its name or, with dots, inside of a list or a map: `disks.0.size`. A name is

@@ -1,5 +1,5 @@
-import type { Json } from '@contractor/plugin'
-import { bigint, customType, pgSchema, timestamp } from 'drizzle-orm/pg-core'
+import type { Json } from '@contractor/contract'
+import { bigint, customType, integer, pgSchema, timestamp } from 'drizzle-orm/pg-core'
 
 /** Everything lives in a schema of its own, so that a host application keeps its tables in the same database. */
 export const contractor = pgSchema('contractor')
@@ -14,4 +14,10 @@ export const bytes = customType<{ data: string }>({ dataType: () => 'bytea' })
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 export const createdAt = () => moment('created_at').notNull()
 export const updatedAt = () => moment('updated_at').notNull()
+/** Of what can be changed. The version is counted by the database itself, whoever writes the row (see the trigger `version`). */
+export const stamps = () => ({
+  version: integer('version').notNull().default(1),
+  createdAt: createdAt(),
+  updatedAt: updatedAt(),
+})
 export const identity = () => bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity()

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { bigint, index, jsonb, text } from 'drizzle-orm/pg-core'
 import { contractor, identity, moment } from './columns.ts'
 

@@ -1,4 +1,4 @@
-import { ContractorError, isContractorError } from '@contractor/plugin'
+import { ContractorError, isContractorError } from '@contractor/contract'
 import { causesOf, isError } from './causes.ts'
 import { sqlState } from './database.ts'
 

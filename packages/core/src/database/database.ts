@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { causesOf } from './causes.ts'
 import { internalsOf } from './internals.ts'
-import { nameStatement } from './pglite-statements.ts'
+import { nameStatement, statementName } from './pglite-statements.ts'
 
 /**
  * A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. Which tables a
@@ -39,7 +39,7 @@ export async function executeRows<Row extends Record<string, unknown>>(db: Db, s
  * be constant, since each text stays in the server's memory.
  */
 export async function executePrepared<Row extends Record<string, unknown>>(db: Db, statement: SQL): Promise<Row[]> {
-  // drizzle prepares by a statement's name, and gives none to raw SQL.
+  // drizzle prepares by a statement's name, and gives none to raw SQL; pg refuses one name for two statements.
   const { dialect, session } = internalsOf(db)
   const query = dialect.sqlToQuery(statement)
   const run = async (text: string, params: unknown[], name?: string): Promise<Row[]> => {
@@ -47,7 +47,7 @@ export async function executePrepared<Row extends Record<string, unknown>>(db: D
     return Array.isArray(result) ? (result as Row[]) : (result as { rows: Row[] }).rows
   }
   const named = nameStatement(db, query.sql, query.params)
-  if (!named) return run(query.sql, query.params, 'prepared')
+  if (!named) return run(query.sql, query.params, statementName(query.sql))
   if (named.prepare) {
     await run(named.prepare.text, [])
     named.prepare.done()

@@ -1,5 +1,5 @@
 import { type AnyPgColumn, bigint, index, integer, jsonb, text, unique } from 'drizzle-orm/pg-core'
-import { contractor, createdAt, identity, updatedAt, type Values } from './columns.ts'
+import { contractor, identity, stamps, updatedAt, type Values } from './columns.ts'
 
 export const zoneEntryType = contractor.enum('zone_entry_type', ['A', 'AAAA', 'CNAME', 'MX', 'SRV', 'TXT', 'CAA', 'NS'])
 
@@ -19,8 +19,7 @@ export const zone = contractor.table(
     retry: integer('retry').notNull(),
     expire: integer('expire').notNull(),
     minimum: integer('minimum').notNull(),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [index('zone_parent').on(table.parent)],
 )
@@ -39,8 +38,7 @@ export const zoneEntry = contractor.table(
     /** What its type needs: an address, a target, a priority. */
     data: jsonb('data').$type<Values>().notNull(),
     ttl: integer('ttl'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [unique('zone_entry_same').on(table.zone, table.name, table.type, table.data)],
 )

@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 
 /**
  * What only one kind of database needs, imported on first use: whoever keeps everything in PostgreSQL need not install

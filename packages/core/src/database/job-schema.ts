@@ -1,4 +1,4 @@
-import type { Json, WireError } from '@contractor/plugin'
+import type { Json, WireError } from '@contractor/contract'
 import type { State } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
@@ -17,7 +17,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import type { Call } from '../foreman/call.ts'
 import type { Undoing } from '../foreman/undo.ts'
-import { bytes, contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
+import { bytes, contractor, createdAt, identity, moment, stamps, type Values } from './columns.ts'
 import { dependency, foundation, program, site, structure } from './schema.ts'
 
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
@@ -63,8 +63,7 @@ export const job = contractor.table(
     /** Which reports were heard, each under what it is known by again, and the number of the wait that it is for. */
     signals: jsonb('signals').$type<Record<string, number>>().notNull().default({}),
     createdBy: text('created_by').notNull(),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
     finishedAt: moment('finished_at'),
   },
   table => [
@@ -289,6 +288,10 @@ export const event = contractor.table(
     type: text('type').notNull(),
     /** Who caused it: a token's name, `foreman`, or what an embedding program said. */
     by: text('by').notNull(),
+    /** What it happened to, where that is none of the four below: its key; the kind is in the type. */
+    subject: text('subject'),
+    /** That one's version afterwards, where it is known. */
+    version: integer('version'),
     job: bigint('job', { mode: 'number' }),
     foundation: text('foundation'),
     structure: bigint('structure', { mode: 'number' }),
@@ -350,15 +353,13 @@ export const service = contractor.table(
       .notNull()
       .references(() => site.name, { onUpdate: 'cascade', onDelete: 'cascade' }),
     config: jsonb('config').$type<Values>().notNull(),
-    /** Counts its configurations. */
-    version: integer('version').notNull().default(1),
     agent: text('agent'),
     claimToken: uuid('claim_token'),
     leaseUntil: moment('lease_until'),
     /** What its agent says of it when it does not run as it should. */
     trouble: text('trouble').notNull().default(''),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    /** The version counts its configurations alone: whoever runs it starts it anew with each. */
+    ...stamps(),
   },
   table => [unique('service_name_site').on(table.name, table.site), index('service_site').on(table.site)],
 )

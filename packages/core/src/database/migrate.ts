@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from './database.ts'
 import { internalsOf } from './internals.ts'

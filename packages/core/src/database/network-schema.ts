@@ -16,7 +16,7 @@ import {
   unique,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-import { contractor, createdAt, identity, updatedAt, type Values } from './columns.ts'
+import { contractor, identity, stamps, type Values } from './columns.ts'
 import { foundation, pxe, site, structure } from './schema.ts'
 
 export const interfaceKind = contractor.enum('interface_kind', ['real', 'abstract', 'aggregated'])
@@ -35,8 +35,7 @@ export const addressBlock = contractor.table(
     gateway: inet('gateway'),
     /** None below it is free: where the search for the lowest begins. A trigger lowers it when an address is deleted. */
     nextFree: inet('next_free'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     index('address_block_site').on(table.site),
@@ -54,8 +53,7 @@ export const network = contractor.table(
       .references(() => site.name, { onUpdate: 'cascade' }),
     description: text('description').notNull().default(''),
     mtu: integer('mtu').notNull().default(1500),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [index('network_site').on(table.site)],
 )
@@ -103,8 +101,7 @@ export const networkInterface = contractor.table(
     pxe: text('pxe').references(() => pxe.name, { onUpdate: 'cascade' }),
     /** Of an aggregated one: how it is bonded. */
     parameters: jsonb('parameters').$type<Values>().notNull().default({}),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     check(
@@ -161,8 +158,7 @@ export const address = contractor.table(
     pxe: text('pxe').references(() => pxe.name, { onUpdate: 'cascade' }),
     /** Of one that is set aside: for what. */
     reason: text('reason').notNull().default(''),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     foreignKey({

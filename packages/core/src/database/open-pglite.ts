@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { lockDirectory } from '@contractor/plugin/directory-lock'
 import type { PGlite } from '@electric-sql/pglite'
 import { isInTransaction, watchTransactions } from './caller-transaction.ts'

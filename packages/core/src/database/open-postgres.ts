@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import type { ReservedSql, Sql } from 'postgres'
 import { isError } from './causes.ts'
 import { type Database, sqlState } from './database.ts'

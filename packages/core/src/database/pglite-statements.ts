@@ -21,6 +21,17 @@ export function shareStatements(client: PGlite, db: Db): void {
   ofDialect.set(internalsOf(db).dialect, names)
 }
 
+/** The same name for the same text, in every process: a session refuses one name for two texts. Texts are constant, and few. */
+const named = new Map<string, string>()
+
+export function statementName(text: string): string {
+  const known = named.get(text)
+  if (known !== undefined) return known
+  const name = `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
+  named.set(text, name)
+  return name
+}
+
 export interface NamedStatement {
   /** What makes it known, and what to call when that is done; absent when it is. */
   prepare?: { text: string; done(): void }
@@ -32,7 +43,7 @@ export function nameStatement(db: Db, text: string, params: readonly unknown[]):
   const known = ofDialect.get(internalsOf(db).dialect)
   if (!known) return undefined
   const present = known.get(text)
-  const name = present ?? `contractor_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`
+  const name = statementName(text)
   const execute = `execute ${name}${params.length ? `(${params.map(toLiteral).join(', ')})` : ''}`
   if (present !== undefined) return { execute }
   // Two may use a text for the first time at once, one of them perhaps in a transaction for whose end the other waits. So

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import type { Program } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import {
@@ -15,7 +15,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { contractor, createdAt, identity, moment, updatedAt, type Values } from './columns.ts'
+import { contractor, createdAt, identity, moment, stamps, type Values } from './columns.ts'
 import { zone } from './dns-schema.ts'
 
 export const blueprintKind = contractor.enum('blueprint_kind', ['structure', 'foundation'])
@@ -33,8 +33,7 @@ export const site = contractor.table(
     zone: text('zone').references(() => zone.name, { onUpdate: 'cascade' }),
     description: text('description').notNull().default(''),
     configValues: jsonb('config_values').$type<Values>().notNull().default({}),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [index('site_parent').on(table.parent), index('site_zone').on(table.zone)],
 )
@@ -52,8 +51,7 @@ export const script = contractor.table('script', {
   programId: text('program_id')
     .notNull()
     .references(() => program.id),
-  createdAt: createdAt(),
-  updatedAt: updatedAt(),
+  ...stamps(),
 })
 
 export const blueprint = contractor.table('blueprint', {
@@ -66,8 +64,7 @@ export const blueprint = contractor.table('blueprint', {
   /** Of a FoundationBluePrint: what hardware must show before it is located. */
   template: jsonb('template').$type<Json>(),
   physicalInterfaceNames: text('physical_interface_names').array().notNull().default(sql`'{}'`),
-  createdAt: createdAt(),
-  updatedAt: updatedAt(),
+  ...stamps(),
 })
 
 export const blueprintParent = contractor.table(
@@ -124,8 +121,7 @@ export const pxe = contractor.table('pxe', {
   name: text('name').primaryKey(),
   bootScript: text('boot_script').notNull(),
   template: text('template').notNull(),
-  createdAt: createdAt(),
-  updatedAt: updatedAt(),
+  ...stamps(),
 })
 
 /** A physical place: a building, a room, a rack, a position in it. */
@@ -135,8 +131,7 @@ export const plot = contractor.table(
     name: text('name').primaryKey(),
     parent: text('parent').references((): AnyPgColumn => plot.name, { onUpdate: 'cascade' }),
     description: text('description').notNull().default(''),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [index('plot_parent').on(table.parent)],
 )
@@ -165,8 +160,7 @@ export const foundation = contractor.table(
     bmcMac: macaddr('bmc_mac'),
     locatedAt: moment('located_at'),
     builtAt: moment('built_at'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     index('foundation_site').on(table.site),
@@ -196,8 +190,7 @@ export const structure = contractor.table(
     configUuid: uuid('config_uuid').notNull().defaultRandom(),
     configValues: jsonb('config_values').$type<Values>().notNull().default({}),
     builtAt: moment('built_at'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     unique('structure_hostname').on(table.site, table.hostname),
@@ -221,8 +214,7 @@ export const complex = contractor.table('complex', {
   /** The type's own columns, as its plugin's schema has them. */
   fields: jsonb('fields').$type<Values>().notNull().default({}),
   builtPercentage: integer('built_percentage').notNull().default(90),
-  createdAt: createdAt(),
-  updatedAt: updatedAt(),
+  ...stamps(),
 })
 
 export const complexMember = contractor.table(
@@ -260,8 +252,7 @@ export const dependency = contractor.table(
     destroyScript: text('destroy_script').references(() => script.name, { onUpdate: 'cascade' }),
     state: structureState('state').notNull().default('planned'),
     builtAt: moment('built_at'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     check('dependency_on', sql`num_nonnulls(${table.structure}, ${table.dependency}) = 1`),

@@ -1,7 +1,7 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { check, index, inet, jsonb, text, unique } from 'drizzle-orm/pg-core'
-import { contractor, createdAt, moment, updatedAt, type Values } from './columns.ts'
+import { contractor, moment, stamps, type Values } from './columns.ts'
 import { foundation } from './schema.ts'
 
 export const cartographerState = contractor.enum('cartographer_state', ['unmatched', 'aside', 'matched'])
@@ -28,8 +28,7 @@ export const cartographer = contractor.table(
     /** From where it was last heard. */
     address: inet('address'),
     matchedAt: moment('matched_at'),
-    createdAt: createdAt(),
-    updatedAt: updatedAt(),
+    ...stamps(),
   },
   table => [
     unique('cartographer_foundation').on(table.foundation),

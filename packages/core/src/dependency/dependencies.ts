@@ -1,80 +1,53 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, type SQL } from 'drizzle-orm'
-import { z } from 'zod'
+import {
+  ContractorError,
+  type DependencyView,
+  dependencyInput,
+  dependencyQuery,
+  nouns,
+  type Page,
+  parseInput,
+} from '@contractor/contract'
+import { eq } from 'drizzle-orm'
+import type { z } from 'zod'
 import type { Db } from '../database/database.ts'
-import { dependency, script, structure } from '../database/schema.ts'
+import { dependency, script } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { requireFoundation } from '../foundation/foundation.ts'
+import { keptFoundations } from '../foundation/foundation.ts'
 import { refuseCircle } from '../job/base-path.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { type DependencyRow, lockTarget, type WholeTarget } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import { idPageRequest, locator, type Page, plainName, toPage } from '../name.ts'
+import { type Bound, bindMethods } from '../noun/bind.ts'
+import { type Kept, lockRow, readRow } from '../noun/change-row.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { notFound } from '../noun/refuse.ts'
+import { shownStamps } from '../noun/stamps.ts'
+import { keptStructures } from '../structure/structure.ts'
 import { applyStateChanges } from '../target-state.ts'
 
-const id = z.number().int().positive()
-
-export const dependencyInput = z
-  .strictObject({
-    /** The Foundation that waits. */
-    foundation: locator,
-    /** The Structure that it waits for … */
-    structure: id.nullable().default(null),
-    /** … or the Dependency. */
-    dependency: id.nullable().default(null),
-    /** A hard one pulls its Foundation back when it is destroyed. */
-    link: z.enum(['soft', 'hard']).default('soft'),
-    /** Where its scripts run; on the Structure that is waited for unless said. */
-    scriptStructure: id.nullable().default(null),
-    createScript: plainName.nullable().default(null),
-    destroyScript: plainName.nullable().default(null),
-  })
-  .refine(input => (input.structure === null) !== (input.dependency === null), {
-    message: 'exactly one of structure and dependency is needed',
-    path: ['structure'],
-  })
-
-export const dependencyView = z.object({
-  id,
-  foundation: z.string(),
-  structure: id.nullable(),
-  dependency: id.nullable(),
-  link: z.enum(['soft', 'hard']),
-  scriptStructure: id,
-  createScript: z.string().nullable(),
-  destroyScript: z.string().nullable(),
-  state: z.enum(['planned', 'built']),
-  builtAt: z.iso.datetime().nullable(),
-})
-export type DependencyView = z.output<typeof dependencyView>
-
-export interface Dependency extends DependencyView {
-  doCreate(options?: CallOptions): Promise<Job>
-  doDestroy(options?: CallOptions): Promise<Job>
-  /** Says that it is built, without a Job. */
-  setBuilt(options?: CallOptions): Promise<Dependency>
-  /** Says that it is gone, without a Job; a hard one takes its Foundation along. */
-  setDestroyed(options?: CallOptions): Promise<Dependency>
+export interface Dependency
+  extends DependencyView,
+    Bound<Dependencies, 'setBuilt' | 'setDestroyed' | 'doCreate' | 'doDestroy' | 'delete'> {
   refresh(options?: CallOptions): Promise<Dependency>
-  delete(options?: CallOptions): Promise<void>
 }
-
-export const dependencyQuery = idPageRequest.extend({
-  foundation: z.string().optional(),
-  structure: z.number().int().optional(),
-})
 
 export interface Dependencies {
   /** Refused when it would close a circle, with the path of it. */
   create(input: z.input<typeof dependencyInput>, options?: CallOptions): Promise<Dependency>
   get(id: number, options?: CallOptions): Promise<Dependency>
   list(query?: z.input<typeof dependencyQuery>, options?: CallOptions): Promise<Page<Dependency>>
-  /** `built` or `destroyed`, without a Job; refused while it has one. */
+  /** Says that it is built, without a Job; refused while it has one. */
+  setBuilt(id: number, options?: CallOptions): Promise<Dependency>
+  /** Says that it is gone, without a Job; a hard one takes its Foundation along. Refused while it has one. */
+  setDestroyed(id: number, options?: CallOptions): Promise<Dependency>
+  /** The two with the state as an argument. */
   setState(id: number, to: 'built' | 'destroyed', options?: CallOptions): Promise<Dependency>
+  doCreate(id: number, options?: CallOptions): Promise<Job>
+  doDestroy(id: number, options?: CallOptions): Promise<Job>
   /** Refused with IN_USE while it is built, has a Job, or another Dependency waits for it. */
   delete(id: number, options?: CallOptions): Promise<void>
 }
@@ -84,11 +57,11 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
     async create(input, options = {}) {
       const parsed = parseInput(dependencyInput, input, 'The Dependency')
       return transaction(engine, options, async tx => {
-        const waiting = await requireFoundation(tx, parsed.foundation)
+        const waiting = await readRow(tx, keptFoundations, parsed.foundation)
         for (const name of [parsed.createScript, parsed.destroyScript]) if (name !== null) await requireScript(tx, name)
-        if (parsed.structure !== null) await requireStructure(tx, parsed.structure)
-        const before = parsed.dependency === null ? undefined : await requireDependency(tx, parsed.dependency)
-        if (parsed.scriptStructure !== null) await requireStructure(tx, parsed.scriptStructure)
+        if (parsed.structure !== null) await readRow(tx, keptStructures, parsed.structure)
+        const before = parsed.dependency === null ? undefined : await readRow(tx, kept, parsed.dependency)
+        if (parsed.scriptStructure !== null) await readRow(tx, keptStructures, parsed.scriptStructure)
         const on =
           parsed.structure !== null ? { structure: parsed.structure } : { dependency: parsed.dependency as number }
         await refuseCircle(tx, { foundation: parsed.foundation }, on)
@@ -106,56 +79,29 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
           .values({ ...parsed, scriptStructure, createdAt: now, updatedAt: now })
           .returning()
         const created = row as DependencyRow
-        await recordEvents(tx, engine.clock, [
+        await recordEvents(engine, tx, [
           { type: 'dependency.created', by: whoIs(options), dependency: created.id, foundation: created.foundation },
         ])
-        await notify(tx, 'event')
         return toDependency(created)
       })
     },
     async get(which, options = {}) {
-      return toDependency(await requireDependency(options.tx ?? engine.db, which))
+      return toDependency(await readRow(options.tx ?? engine.db, kept, which))
     },
     async list(query = {}, options = {}) {
-      const {
-        after,
-        limit,
-        foundation,
-        structure: on,
-      } = parseInput(dependencyQuery, query, 'The query for Dependencies')
-      const conditions: (SQL | undefined)[] = [
-        after === undefined ? undefined : gt(dependency.id, Number(after)),
-        foundation === undefined ? undefined : eq(dependency.foundation, foundation),
-        on === undefined ? undefined : eq(dependency.structure, on),
-      ]
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(dependency)
-        .where(and(...conditions))
-        .orderBy(asc(dependency.id))
-        .limit(limit + 1)
+      const { after, limit, ...filter } = parseInput(dependencyQuery, query, 'The query for Dependencies')
+      const place = { key: dependency.id, where: matching(dependency, filter) }
+      const rows = await listRows(options.tx ?? engine.db, dependency, { after, limit }, place)
       return toPage(rows, limit, row => row.id, toDependency)
     },
-    async setState(which, to, options = {}) {
-      return transaction(engine, options, async tx => {
-        const target = await lockDependency(tx, which)
-        const { state } = target.dependency
-        const refuse = (why: string) =>
-          new ContractorError('WRONG_STATE', `Dependency ${which} cannot be set ${to}: ${why}`, {
-            kind: 'Dependency',
-            id: which,
-            state,
-          })
-        if (state !== (to === 'built' ? 'planned' : 'built')) throw refuse(`it is ${state}`)
-        const own = (await loadNeighbours(tx, [target])).jobOf({ dependency: which })
-        if (own) throw refuse(`Job ${own.id} is at it; cancel that first`)
-        await applyStateChanges(engine, tx, [{ to, dependency: which }], whoIs(options))
-        return dependencies.get(which, { tx })
-      })
-    },
+    setState: (which, to, options = {}) => setState(which, to, options),
+    setBuilt: (which, options = {}) => setState(which, 'built', options),
+    setDestroyed: (which, options = {}) => setState(which, 'destroyed', options),
+    doCreate: (which, options) => jobs.create({ dependency: which }, 'create', options),
+    doDestroy: (which, options) => jobs.create({ dependency: which }, 'destroy', options),
     async delete(which, options = {}) {
       await transaction(engine, options, async tx => {
-        const target = await lockDependency(tx, which)
+        const target = await lockDependency(tx, which, options)
         const own = (await loadNeighbours(tx, [target])).jobOf({ dependency: which })
         const after = await tx.select({ id: dependency.id }).from(dependency).where(eq(dependency.dependency, which))
         const by = [...(own ? [`Job ${own.id}`] : []), ...after.map(one => `Dependency ${one.id}`)]
@@ -177,48 +123,52 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
           ...(before === null ? [] : [{ dependency: before }]),
         ])
         await tx.delete(dependency).where(eq(dependency.id, which))
-        await recordEvents(tx, engine.clock, [{ type: 'dependency.deleted', by: whoIs(options), dependency: which }])
-        await notify(tx, 'job', 'event')
+        await recordEvents(engine, tx, [{ type: 'dependency.deleted', by: whoIs(options), dependency: which }])
+        await notify(tx, 'job')
       })
     },
   })
 
-  const toDependency = (row: DependencyRow): Dependency => ({
-    ...toView(row),
-    doCreate: options => jobs.create({ dependency: row.id }, 'create', options),
-    doDestroy: options => jobs.create({ dependency: row.id }, 'destroy', options),
-    setBuilt: options => dependencies.setState(row.id, 'built', options),
-    setDestroyed: options => dependencies.setState(row.id, 'destroyed', options),
-    refresh: options => dependencies.get(row.id, options),
-    delete: options => dependencies.delete(row.id, options),
-  })
+  const setState = (which: number, to: 'built' | 'destroyed', options: CallOptions): Promise<Dependency> => {
+    return transaction(engine, options, async tx => {
+      const target = await lockDependency(tx, which, options)
+      const { state } = target.dependency
+      const refuse = (why: string) =>
+        new ContractorError('WRONG_STATE', `Dependency ${which} cannot be set ${to}: ${why}`, {
+          kind: 'Dependency',
+          id: which,
+          state,
+        })
+      if (state !== (to === 'built' ? 'planned' : 'built')) throw refuse(`it is ${state}`)
+      const own = (await loadNeighbours(tx, [target])).jobOf({ dependency: which })
+      if (own) throw refuse(`Job ${own.id} is at it; cancel that first`)
+      await applyStateChanges(engine, tx, [{ to, dependency: which }], whoIs(options))
+      return dependencies.get(which, { tx })
+    })
+  }
+
+  const toDependency = (row: DependencyRow): Dependency =>
+    bindMethods(nouns.dependency, dependencies, row.id, toView(row) as Dependency)
   return dependencies
 }
 
-async function requireDependency(db: Db, which: number): Promise<DependencyRow> {
-  const [row] = await db.select().from(dependency).where(eq(dependency.id, which))
-  if (!row) throw missing(which)
-  return row
+const kept: Kept<typeof dependency> = {
+  ...{ kind: 'Dependency', table: dependency, key: dependency.id, lock: 'dependency' },
 }
 
-const missing = (which: number) =>
-  new ContractorError('NOT_FOUND', `Dependency ${which} does not exist`, { kind: 'Dependency', id: which })
-
-async function lockDependency(tx: Db, which: number): Promise<WholeTarget & { dependency: DependencyRow }> {
+async function lockDependency(
+  tx: Db,
+  which: number,
+  options: CallOptions,
+): Promise<WholeTarget & { dependency: DependencyRow }> {
   const target = await lockTarget(tx, { dependency: which })
-  if (!target?.dependency) throw missing(which)
-  return { ...target, dependency: target.dependency }
-}
-
-async function requireStructure(tx: Db, which: number): Promise<void> {
-  const [row] = await tx.select({ id: structure.id }).from(structure).where(eq(structure.id, which))
-  if (!row)
-    throw new ContractorError('NOT_FOUND', `Structure ${which} does not exist`, { kind: 'Structure', id: which })
+  if (!target) throw notFound('Dependency', which)
+  return { ...target, dependency: await lockRow(tx, kept, which, options) }
 }
 
 async function requireScript(tx: Db, name: string): Promise<void> {
   const [row] = await tx.select({ name: script.name }).from(script).where(eq(script.name, name))
-  if (!row) throw new ContractorError('NOT_FOUND', `Script '${name}' does not exist`, { kind: 'Script', id: name })
+  if (!row) throw notFound('Script', name)
 }
 
 function toView(row: DependencyRow): DependencyView {
@@ -233,5 +183,6 @@ function toView(row: DependencyRow): DependencyView {
     destroyScript: row.destroyScript,
     state: row.state,
     builtAt: row.builtAt?.toISOString() ?? null,
+    ...shownStamps(row),
   }
 }

@@ -1,7 +1,7 @@
+import type { DhcpLease, DhcpSubnet } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { gatewayOnLink } from '../network/interface-map.ts'
-import type { DhcpLease, DhcpSubnet } from './dhcp.ts'
 
 /** What the database knows for the DHCP servers of a Site, each with one statement. */
 

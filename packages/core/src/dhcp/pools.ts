@@ -1,5 +1,4 @@
-import { parseIp } from '../network/subnet.ts'
-import type { DhcpPool } from './dhcp.ts'
+import { type DhcpPool, parseIp } from '@contractor/contract'
 
 /** Dynamic addresses of one block, in their order, as ranges: each address follows the one before and boots the same. */
 export function poolsOf(addresses: readonly { ip: string; pxe: string | null }[]): DhcpPool[] {

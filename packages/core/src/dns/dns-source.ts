@@ -1,7 +1,7 @@
+import type { Entry } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import type { Entry } from './entry.ts'
 
 /** Everything that zones are made from. */
 export interface DnsSource {

@@ -1,9 +1,8 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type Entry } from '@contractor/contract'
 import { and, eq, inArray, or, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { zone, zoneEntry } from '../database/dns-schema.ts'
 import { absolute, isWithin, namesAbove, relative } from './dns-name.ts'
-import type { Entry } from './entry.ts'
 import { membersOf } from './site-zone.ts'
 
 /**

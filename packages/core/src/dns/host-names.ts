@@ -1,4 +1,5 @@
-import { absolute, longestName } from './dns-name.ts'
+import { longestName } from '@contractor/contract'
+import { absolute } from './dns-name.ts'
 import type { SourceAddress } from './dns-source.ts'
 
 /** An address and the full name that it is known by. */

@@ -1,8 +1,8 @@
 import { inArray, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { zoneSerial } from '../database/dns-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { composeZones } from './compose-zones.ts'
 import { loadDnsSource } from './dns-source.ts'
@@ -27,6 +27,7 @@ export interface PublishedZones {
 const publishLock = 0x636f_6e73
 
 export async function lockPublishing(tx: Db): Promise<void> {
+  takingLock(tx, 'publication')
   await executeRows(tx, sql`select pg_advisory_xact_lock(${publishLock})`)
 }
 
@@ -90,6 +91,5 @@ async function storeSerials(
           set serial = excluded.serial, digest = excluded.digest, updated_at = excluded.updated_at`,
   )
   const events = changed.map(({ zone, serial }) => ({ type: 'zone.published' as const, by, data: { zone, serial } }))
-  await recordEvents(tx, engine.clock, events)
-  await notify(tx, 'event')
+  await recordEvents(engine, tx, events)
 }

@@ -1,6 +1,7 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 
 /**
  * A Site's Zone is its own, or that of the nearest Site above that has one. Within a Zone each hostname is there once,
@@ -44,6 +45,7 @@ export function checkHostnames(tx: Db, structures: readonly number[]): Promise<v
 /** `which` is a condition on the table `structure`, here called `mine`. */
 async function checkStructures(tx: Db, which: SQL): Promise<void> {
   const lines = linesUp(sql`select site from contractor.structure mine where ${which}`)
+  takingLock(tx, 'zone')
   const locked = await executeRows(
     tx,
     sql`select name from contractor.zone
@@ -86,6 +88,7 @@ export async function checkSiteHostnames(tx: Db, site: string): Promise<void> {
       union
       select child.name from contractor.site child join below on child.parent = below.name where child.zone is null
     ) select name from below`
+  takingLock(tx, 'site')
   await executeRows(tx, sql`select name from contractor.site where name in (${sites}) order by name for update`)
   await checkStructures(tx, sql`mine.site in (${sites})`)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { confMarker, namedConf } from './named-conf.ts'
 import type { PublishedZone } from './publish-zones.ts'
 import { isNewerSerial } from './serial.ts'

@@ -1,18 +1,26 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt } from 'drizzle-orm'
-import { z } from 'zod'
+import {
+  type Entry,
+  type EntryInput,
+  type EntryView,
+  entryChanges,
+  entryInput,
+  entryQuery,
+  type Page,
+  parseInput,
+} from '@contractor/contract'
+import { eq } from 'drizzle-orm'
+import type { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { zoneEntry } from '../database/dns-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
-import { type Entry, type EntryInput, type EntryView, entryChanges, entryInput, placeEntry } from './entry.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { checkVersion, notFound } from '../noun/refuse.ts'
+import { shownStamps } from '../noun/stamps.ts'
+import { placeEntry } from './entry.ts'
 import { checkEntry, entryData } from './entry-laws.ts'
 import { lockZones, missingZone } from './zone.ts'
-
-export const entryQuery = idPageRequest.extend({ zone: z.string().optional(), name: z.string().optional() })
 
 export interface ZoneEntries {
   create(input: EntryInput, options?: CallOptions): Promise<EntryView>
@@ -28,8 +36,7 @@ type EntryRow = typeof zoneEntry.$inferSelect
 
 export function createZoneEntries(engine: Engine): ZoneEntries {
   const record = async (tx: Db, zone: string, options: CallOptions) => {
-    await recordEvents(tx, engine.clock, [{ type: 'zone.changed', by: whoIs(options), data: { zone } }])
-    await notify(tx, 'event')
+    await recordEvents(engine, tx, [{ type: 'zone.changed', by: whoIs(options), data: { zone } }])
   }
   return surface(engine, {
     async create(input, options = {}) {
@@ -50,19 +57,9 @@ export function createZoneEntries(engine: Engine): ZoneEntries {
       return toView(await requireEntry(options.tx ?? engine.db, id))
     },
     async list(query = {}, options = {}) {
-      const { after, limit, zone, name } = parseInput(entryQuery, query, 'The query for entries')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(zoneEntry)
-        .where(
-          and(
-            after === undefined ? undefined : gt(zoneEntry.id, Number(after)),
-            zone === undefined ? undefined : eq(zoneEntry.zone, zone),
-            name === undefined ? undefined : eq(zoneEntry.name, name),
-          ),
-        )
-        .orderBy(asc(zoneEntry.id))
-        .limit(limit + 1)
+      const { after, limit, ...filter } = parseInput(entryQuery, query, 'The query for entries')
+      const place = { key: zoneEntry.id, where: matching(zoneEntry, filter) }
+      const rows = await listRows(options.tx ?? engine.db, zoneEntry, { after, limit }, place)
       return toPage(rows, limit, row => row.id, toView)
     },
     async update(id, changes, options = {}) {
@@ -70,6 +67,7 @@ export function createZoneEntries(engine: Engine): ZoneEntries {
       return transaction(engine, options, async tx => {
         await lockZones(tx, [(await requireEntry(tx, id)).zone])
         const before = await requireEntry(tx, id)
+        checkVersion('Entry', id, before.version, options.ifVersion)
         const { zone, name, type, ttl, data } = before
         const entry = placeEntry(parseInput(entryInput, { zone, name, type, ttl, ...data, ...parsed }, `Entry ${id}`))
         await checkEntry(tx, entry, id)
@@ -84,8 +82,10 @@ export function createZoneEntries(engine: Engine): ZoneEntries {
     },
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {
-        const [row] = await tx.delete(zoneEntry).where(eq(zoneEntry.id, id)).returning()
-        if (!row) throw missing(id)
+        const row = await requireEntry(tx, id)
+        await lockZones(tx, [row.zone])
+        checkVersion('Entry', id, (await requireEntry(tx, id)).version, options.ifVersion)
+        await tx.delete(zoneEntry).where(eq(zoneEntry.id, id))
         await record(tx, row.zone, options)
       })
     },
@@ -103,14 +103,11 @@ export function toEntry({ zone, name, type, ttl, data }: Pick<EntryRow, 'zone' |
 }
 
 function toView(row: EntryRow): EntryView {
-  const shown = { id: row.id, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
-  return { ...toEntry(row), ...shown }
+  return { ...toEntry(row), id: row.id, ...shownStamps(row) }
 }
 
 async function requireEntry(db: Db, id: number): Promise<EntryRow> {
   const [row] = await db.select().from(zoneEntry).where(eq(zoneEntry.id, id))
-  if (!row) throw missing(id)
+  if (!row) throw notFound('Entry', id)
   return row
 }
-
-const missing = (id: number) => new ContractorError('NOT_FOUND', `Entry ${id} does not exist`, { kind: 'Entry', id })

@@ -1,123 +1,60 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { asc, eq, gt, sql } from 'drizzle-orm'
+import {
+  ContractorError,
+  nouns,
+  type Page,
+  type ZoneView,
+  type zoneChanges,
+  type zoneInput,
+  type zoneQuery,
+} from '@contractor/contract'
+import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { zone } from '../database/dns-schema.ts'
-import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
-import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import type { Kept } from '../noun/change-row.ts'
+import { implement } from '../noun/implement.ts'
+import { shownStamps } from '../noun/stamps.ts'
+import { lockTree, zoneTree } from '../noun/tree.ts'
 import { checkDelegation, checkNoAlias } from './entry-laws.ts'
-import {
-  checkTimings,
-  lockZones,
-  missingZone,
-  requireZone,
-  type ZoneRow,
-  type ZoneView,
-  zoneChanges,
-  zoneInput,
-} from './zone.ts'
+import { checkTimings, lockZones, requireZone, type ZoneRow } from './zone.ts'
 import { createZoneEntries, type ZoneEntries } from './zone-entries.ts'
 
 export interface Zones {
   create(input: z.input<typeof zoneInput>, options?: CallOptions): Promise<ZoneView>
   get(name: string, options?: CallOptions): Promise<ZoneView>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<ZoneView>>
+  list(query?: z.input<typeof zoneQuery>, options?: CallOptions): Promise<Page<ZoneView>>
   update(name: string, changes: z.input<typeof zoneChanges>, options?: CallOptions): Promise<ZoneView>
   /** With its entries. Refused with IN_USE while Sites or Zones need it. */
   delete(name: string, options?: CallOptions): Promise<void>
   readonly entries: ZoneEntries
 }
 
-/** Whoever changes the tree of Zones holds it. */
-const treeLock = 0x636f_6e7a
+const kept: Kept<typeof zone> = { kind: 'Zone', table: zone, key: zone.name, lock: 'zone' }
 
 export function createZones(engine: Engine): Zones {
-  const record = async (tx: Db, type: EventType, name: string, options: CallOptions) => {
-    await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { zone: name } }])
-    await notify(tx, 'event')
-  }
-  return surface(engine, {
+  return surface<Zones>(engine, {
     entries: createZoneEntries(engine),
-    async create(input, options = {}) {
-      const parsed = parseInput(zoneInput, input, 'The Zone')
-      checkTimings(parsed)
-      return transaction(engine, options, async tx => {
-        await lockTree(tx)
-        const parent = await placeZone(tx, parsed.name, parsed.parent)
-        await checkNoAlias(tx, parsed.nameservers, `The name servers of Zone '${parsed.name}'`)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(zone)
-          .values({ ...parsed, parent, createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) {
-          const data = { kind: 'Zone', id: parsed.name }
-          throw new ContractorError('ALREADY_EXISTS', `A Zone '${parsed.name}' exists already`, data)
-        }
-        await adopt(engine, tx, parsed.name)
-        await record(tx, 'zone.created', parsed.name, options)
-        return toView(row)
-      })
-    },
-    async get(name, options = {}) {
-      return toView(await requireZone(options.tx ?? engine.db, name))
-    },
-    async list(page = {}, options = {}) {
-      const { after, limit } = parseInput(pageRequest, page, 'The page')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(zone)
-        .where(after === undefined ? undefined : gt(zone.name, after))
-        .orderBy(asc(zone.name))
-        .limit(limit + 1)
-      return toPage(rows, limit, row => row.name, toView)
-    },
-    async update(name, changes, options = {}) {
-      const parsed = parseInput(zoneChanges, changes, `The change of Zone '${name}'`)
-      return transaction(engine, options, async tx => {
-        await lockTree(tx)
-        const before = (await lockZones(tx, [name])).get(name)
-        if (!before) throw missingZone(name)
-        const { refresh = before.refresh, retry = before.retry, expire = before.expire } = parsed
-        checkTimings({ name, refresh, retry, expire })
-        if (parsed.parent !== undefined && parsed.parent !== before.parent) await placeZone(tx, name, parsed.parent)
-        await checkNoAlias(tx, parsed.nameservers ?? [], `The name servers of Zone '${name}'`)
-        const [row] = await tx
-          .update(zone)
-          .set({ ...parsed, updatedAt: engine.clock.now() })
-          .where(eq(zone.name, name))
-          .returning()
-        await record(tx, 'zone.changed', name, options)
-        return toView(row as ZoneRow)
-      })
-    },
-    async delete(name, options = {}) {
-      await transaction(engine, options, async tx => {
-        await lockTree(tx)
-        if (!(await lockZones(tx, [name])).size) throw missingZone(name)
-        const by = await usersOfZone(tx, name)
-        if (by.length) {
-          const need = `${by.join(', ')} need${by.length === 1 ? 's' : ''} it`
-          throw new ContractorError('IN_USE', `Zone '${name}' cannot be deleted: ${need}`, {
-            kind: 'Zone',
-            id: name,
-            by,
-          })
-        }
-        await tx.delete(zone).where(eq(zone.name, name))
-        await record(tx, 'zone.deleted', name, options)
-      })
-    },
+    ...implement<typeof nouns.zone, typeof zone, ZoneView, string>(engine, {
+      noun: nouns.zone,
+      kept,
+      views: (_, rows) => rows.map(toView),
+      lock: tx => lockTree(tx, zoneTree),
+      async before(tx, { given, next, before }) {
+        const { name } = next
+        checkTimings(next)
+        const isPlaced = !before || (given.parent !== undefined && given.parent !== before.parent)
+        const parent = isPlaced ? await placeZone(tx, name, given.parent) : before.parent
+        await checkNoAlias(tx, given.nameservers ?? [], `The name servers of Zone '${name}'`)
+        return { parent }
+      },
+      async after(tx, { name }, { before }) {
+        if (!before) await adopt(engine, tx, name)
+      },
+      users: (tx, { name }) => usersOfZone(tx, name),
+    }),
   })
-}
-
-async function lockTree(tx: Db): Promise<void> {
-  await executeRows(tx, sql`select pg_advisory_xact_lock(${treeLock})`)
 }
 
 /**
@@ -169,5 +106,5 @@ async function usersOfZone(tx: Db, name: string): Promise<string[]> {
 }
 
 function toView(row: ZoneRow): ZoneView {
-  return { ...row, createdAt: row.createdAt.toISOString(), updatedAt: row.updatedAt.toISOString() }
+  return { ...row, ...shownStamps(row) }
 }

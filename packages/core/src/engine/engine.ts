@@ -37,6 +37,8 @@ export interface CallOptions {
   tx?: Db | undefined
   /** Who is asking, for the log; `sdk` unless said. */
   by?: string | undefined
+  /** Of a call that changes or deletes an object: VERSION_MISMATCH unless it is still of the version that was read. */
+  ifVersion?: number | undefined
 }
 
 export const whoIs = (options: CallOptions): string => options.by ?? 'sdk'

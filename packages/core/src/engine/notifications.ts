@@ -8,7 +8,7 @@ import { type Database, type Db, executePrepared } from '../database/database.ts
  */
 export type Topic = 'job' | 'task' | 'event' | 'token' | 'inquiry' | 'answer'
 
-const channel = 'contractor'
+export const channel = 'contractor'
 const topics: readonly Topic[] = ['job', 'task', 'event', 'token', 'inquiry', 'answer']
 
 export interface Heard {

@@ -1,7 +1,7 @@
+import { ContractorError } from '@contractor/contract'
 import {
   type AnyFunction,
   type ComplexPlugin,
-  ContractorError,
   engineModules,
   type FoundationPlugin,
   type FunctionPlugin,

@@ -1,4 +1,5 @@
-import type { ComplexPlugin, FoundationPlugin, Json, Plugin } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
+import type { ComplexPlugin, FoundationPlugin, Plugin } from '@contractor/plugin'
 import type { z } from 'zod'
 
 /**

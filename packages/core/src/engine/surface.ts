@@ -1,4 +1,4 @@
-import { ContractorError, isContractorError } from '@contractor/plugin'
+import { ContractorError, isContractorError } from '@contractor/contract'
 import { toDatabaseError } from '../database/database-error.ts'
 import { describeHolder, findLongTransactions } from '../database/lock-holders.ts'
 import { callWaitMs } from '../database/open-postgres.ts'

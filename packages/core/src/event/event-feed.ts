@@ -1,7 +1,7 @@
+import type { Event } from '@contractor/contract'
 import { asc, gt, sql } from 'drizzle-orm'
 import { event } from '../database/job-schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Event } from './event.ts'
 import { placeIn, toEvent } from './event-row.ts'
 import { placeEvents } from './place-events.ts'
 

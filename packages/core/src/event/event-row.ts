@@ -1,5 +1,5 @@
+import type { Event, EventType } from '@contractor/contract'
 import type { event } from '../database/job-schema.ts'
-import type { Event, EventType } from './event.ts'
 
 /** A cursor is the event's place, which is what counts, and its id, by which cursors of earlier versions are understood. */
 export const placeIn = (cursor: string): number => Number(cursor.split('-')[0])

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { isContractorError } from '@contractor/plugin'
+import { isContractorError } from '@contractor/contract'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { SQL } from 'drizzle-orm'
 import { type Db, inShortTransaction, isLockTimeout, sqlState } from '../database/database.ts'

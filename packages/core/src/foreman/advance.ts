@@ -1,5 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+import { asJson, type Json } from '@contractor/contract'
 import {
   createState,
   inspect,

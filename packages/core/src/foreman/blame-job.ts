@@ -1,5 +1,4 @@
-import { cutText, mendJson, mendText } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+import { asJson, cutText, mendJson, mendText } from '@contractor/contract'
 import { withPendingState } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { type Json, json, type WireError } from '@contractor/contract'
 import {
   type AnyFunction,
   type FunctionPlugin,
-  type Json,
-  json,
   type Reply,
   type RetryPolicy,
   retryPolicy,
   type TaskDefinition,
   type TaskRequest,
-  type WireError,
 } from '@contractor/plugin'
 import type { PendingCall, State } from '@contractor/tscript'
 import { z } from 'zod'

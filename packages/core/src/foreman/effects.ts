@@ -1,6 +1,5 @@
+import { holdsSecret, type Json, json, mapSecretPlaces, mapTexts } from '@contractor/contract'
 import type { FoundationPlugin } from '@contractor/plugin'
-import { type Json, json } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces, mapTexts } from '@contractor/plugin/engine'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { recordConfigChanges } from '../config/config-changes.ts'

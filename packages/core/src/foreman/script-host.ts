@@ -1,6 +1,6 @@
+import { asJson, holdsSecret, type Json, json } from '@contractor/contract'
 import type { FoundationContext, FunctionContext, Outcome, TaskLimit, TaskRequest } from '@contractor/plugin'
-import { defaultTimeoutMs, type Json, json } from '@contractor/plugin'
-import { asJson, holdsSecret } from '@contractor/plugin/engine'
+import { defaultTimeoutMs } from '@contractor/plugin'
 import {
   type CallReply,
   type Host,

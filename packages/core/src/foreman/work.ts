@@ -4,6 +4,7 @@ import { type Config, loadConfigs } from '../config/load-config.ts'
 import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../database/database.ts'
 import { job, task } from '../database/job-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { complex, dependency, foundation, structure } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
@@ -56,6 +57,7 @@ const mostBytes = 32 * 1024 * 1024
  * that it locks, and nothing that is joined to it. Of very large Jobs there are fewer at once, and one at the least.
  */
 export async function lockJobs(tx: Db, which: SQL): Promise<{ locked: number[]; left: number[] }> {
+  takingLock(tx, 'job')
   const rows = await executePrepared<{ id: string | number; bytes: number }>(
     tx,
     sql`select job.id, job.vm_bytes as bytes from contractor.job where ${which} for update of job skip locked`,

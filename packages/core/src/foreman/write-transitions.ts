@@ -35,13 +35,12 @@ export async function writeTransitions(
   const steps = transitions.flatMap(one => one.steps ?? [])
   const undone = transitions.flatMap(one => one.undone ?? [])
   const topics: Topic[] = []
-  if (events.length) topics.push('event')
   if (transitions.some(one => one.job.wakeAtMs !== null || one.task?.limit)) topics.push('job')
   // Sent together: none waits for the answer to the one before, and they are carried out in this order.
   const [handed] = await together([
     addTasks(engine, tx, tasks, taker),
     writeJobs(engine, tx, transitions),
-    recordEvents(tx, engine.clock, events),
+    recordEvents(engine, tx, events),
     recordSteps(tx, steps),
     markUndone(engine, tx, undone),
     notify(tx, ...topics),

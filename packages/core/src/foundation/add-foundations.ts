@@ -1,11 +1,9 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type FoundationInput } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { FoundationRow } from '../job/target.ts'
-import type { FoundationInput } from './foundation.ts'
 import { checkFoundations } from './foundation-laws.ts'
 
 interface Added extends Record<string, unknown> {
@@ -29,16 +27,15 @@ export async function addFoundations(
     const createdAt = new Date(createdMs)
     return {
       ...input,
-      ...{ state: 'planned', idMap: null, locatedAt: null, builtAt: null, createdAt, updatedAt: createdAt },
+      ...{ state: 'planned', idMap: null, locatedAt: null, builtAt: null, version: 1, createdAt, updatedAt: createdAt },
     }
   })
   const by = whoIs(options)
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     rows.map(row => ({ type: 'foundation.created' as const, by, foundation: row.locator })),
   )
-  await notify(tx, 'event')
   return rows
 }
 

@@ -1,14 +1,12 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type FoundationInput, type Hardware } from '@contractor/contract'
 import { eq, inArray } from 'drizzle-orm'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
 import { blueprint as blueprintTable, complex as complexTable, dependency } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Hardware } from '../hardware/hardware.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { refuseUnknown } from '../references.ts'
-import type { FoundationInput } from './foundation.ts'
 import { checkIdMap } from './id-map.ts'
 
 type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'complex' | 'plot'>

@@ -1,10 +1,24 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import {
+  type Candidate,
+  type ConfigExplanation,
+  ContractorError,
+  discoverInput,
+  type FoundationView,
+  foundationChanges,
+  foundationInput,
+  foundationQuery,
+  hardware,
+  nouns,
+  type Page,
+  parseInput,
+  type Reading,
+} from '@contractor/contract'
+import { eq, sql } from 'drizzle-orm'
 import type { z } from 'zod'
-import type { ConfigExplanation } from '../config/explain-config.ts'
 import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { foundation } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
@@ -19,31 +33,23 @@ import type {
 } from '../engine/plugin-types.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { hardware } from '../hardware/hardware.ts'
 import type { InquiryOptions } from '../inquiry/inquire.ts'
 import type { Job, Jobs } from '../job/jobs.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import { type Page, toPage } from '../name.ts'
+import { bindMethods } from '../noun/bind.ts'
+import { lockRow, readRow } from '../noun/change-row.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { notFound } from '../noun/refuse.ts'
 import { overlay } from '../overlay.ts'
 import { layFields, parseOwnFields } from '../own-fields.ts'
 import { forgetMatches } from '../survey/forget-matches.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addFoundations } from './add-foundations.ts'
-import {
-  type FoundationView,
-  foundationChanges,
-  foundationConditions,
-  foundationInput,
-  foundationQuery,
-  lockFoundation,
-  missingFoundation,
-  requireFoundation,
-  toFoundationView,
-} from './foundation.ts'
+import { keptFoundations, toFoundationView } from './foundation.ts'
 import { checkFoundations, checkStateChange, usersOfFoundation } from './foundation-laws.ts'
 import { writeIdMap } from './id-map.ts'
-import { type Candidate, discoverFoundations, discoverInput, type Reading, readFoundation } from './look-around.ts'
+import { discoverFoundations, readFoundation } from './look-around.ts'
 
 /** One Foundation: its data, and what can be done with it. */
 export interface Foundation<
@@ -118,12 +124,25 @@ export interface Foundations<P extends Plugins = AnyPlugins> {
     changes: z.input<typeof foundationChanges>,
     options?: CallOptions,
   ): Promise<FoundationOf<P, FoundationTypeOf<P>>>
-  /** `located`, `built` or `destroyed`, without a Job; refused while it has one. */
+  /**
+   * Says that it is there: what its create Job waits for. With an `idMap` that passes its BluePrint's validation template,
+   * where that has one; throws WRONG_STATE without, and HARDWARE_MISMATCH with every difference.
+   */
+  setLocated(locator: string, options?: StateOptions): Promise<FoundationOf<P, FoundationTypeOf<P>>>
+  /** Says that it is built, without a Job; of a planned one with a template, an `idMap` is wanted as well. */
+  setBuilt(locator: string, options?: StateOptions): Promise<FoundationOf<P, FoundationTypeOf<P>>>
+  /** Says that it is gone, with what stood on it, without a Job; refused while it has one. */
+  setDestroyed(locator: string, options?: CallOptions): Promise<FoundationOf<P, FoundationTypeOf<P>>>
+  /** The three with the state as an argument. */
   setState(
     locator: string,
     to: 'located' | 'built' | 'destroyed',
     options?: StateOptions,
   ): Promise<FoundationOf<P, FoundationTypeOf<P>>>
+  doCreate(locator: string, options?: CallOptions): Promise<Job>
+  doDestroy(locator: string, options?: CallOptions): Promise<Job>
+  /** Orders a utility Job: a script that its BluePrint names. */
+  doJob(locator: string, name: string, options?: CallOptions): Promise<Job>
   config(locator: string, options?: CallOptions): Promise<Values>
   explainConfig(locator: string, options?: CallOptions): Promise<ConfigExplanation>
   /** Asks an agent what is really there of one. Throws TIMED_OUT and TASK_FAILED, and WRONG_STATE for a type that cannot. */
@@ -144,7 +163,13 @@ const jobsOf = (locator: string) => sql`(
 
 /** Tasks are laid out under the lock of their Job: with that, none comes behind a move. */
 async function lockJobsOf(tx: Db, locator: string): Promise<void> {
+  takingLock(tx, 'job')
   await tx.execute(sql`select id from contractor.job where id in ${jobsOf(locator)} order by id for update`)
+}
+
+/** Those that were ordered before the Foundation was locked: out of the order of locks, so that nobody is waited for. */
+async function lockFreshJobsOf(tx: Db, locator: string): Promise<void> {
+  await tx.execute(sql`select id from contractor.job where id in ${jobsOf(locator)} order by id for update nowait`)
 }
 
 /** Who has work of the new Site gets its Tasks from now on; what an agent of the old one is at, it ends. */
@@ -182,26 +207,21 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
       )
     },
     async get(name, options = {}) {
-      return toFoundation(await requireFoundation(options.tx ?? engine.db, name))
+      return toFoundation(await readRow(options.tx ?? engine.db, keptFoundations, name))
     },
     async list(query = {}, options = {}) {
       const { after, limit, ...filter } = parseInput(foundationQuery, query, 'The query for Foundations')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(foundation)
-        .where(and(after === undefined ? undefined : gt(foundation.locator, after), ...foundationConditions(filter)))
-        .orderBy(asc(foundation.locator))
-        .limit(limit + 1)
+      const place = { key: foundation.locator, where: matching(foundation, filter) }
+      const rows = await listRows(options.tx ?? engine.db, foundation, { after, limit }, place)
       return toPage(rows, limit, row => row.locator, toFoundation)
     },
     async update(name, changes, options = {}) {
       const parsed = parseInput(foundationChanges, changes, `The change of Foundation '${name}'`)
       return transaction(engine, options, async tx => {
         if (parsed.site !== undefined) await lockJobsOf(tx, name)
-        const present = await lockFoundation(tx, name)
+        const present = await lockRow(tx, keptFoundations, name, options)
         const isMoved = parsed.site !== undefined && parsed.site !== present.site
-        // One may have been ordered meanwhile.
-        if (isMoved) await lockJobsOf(tx, name)
+        if (isMoved) await lockFreshJobsOf(tx, name)
         const fields = fieldsOf(present.type, name, layFields(present.fields, parsed.fields), present.fields)
         await checkFoundations(engine, tx, [overlay(present, { ...parsed, fields })])
         if (parsed.blueprint !== undefined && parsed.blueprint !== present.blueprint && present.state !== 'planned') {
@@ -220,23 +240,18 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
         if (parsed.complex !== undefined && parsed.complex !== present.complex)
           await wakeNeighbours(engine, tx, [{ foundation: name }])
         const data = { changed: Object.keys(parsed) }
-        await recordEvents(tx, engine.clock, [
-          { type: 'foundation.changed', by: whoIs(options), foundation: name, data },
-        ])
-        await notify(tx, 'job', 'task', 'event')
+        await recordEvents(engine, tx, [{ type: 'foundation.changed', by: whoIs(options), foundation: name, data }])
+        await notify(tx, 'job', 'task')
         return toFoundation(row as FoundationRow)
       })
     },
-    async setState(name, to, options = {}) {
-      const idMap = options.idMap && parseInput(hardware, options.idMap, `The id map of Foundation '${name}'`)
-      return transaction(engine, options, async tx => {
-        const row = await lockFoundation(tx, name)
-        await checkStateChange(tx, row, to, idMap)
-        if (idMap && to !== 'destroyed') await writeIdMap(engine, tx, name, idMap)
-        await applyStateChanges(engine, tx, [{ to, foundation: name }], whoIs(options))
-        return foundations.get(name, { tx })
-      })
-    },
+    setState: (name, to, options = {}) => setState(name, to, options),
+    setLocated: (name, options = {}) => setState(name, 'located', options),
+    setBuilt: (name, options = {}) => setState(name, 'built', options),
+    setDestroyed: (name, options = {}) => setState(name, 'destroyed', options),
+    doCreate: (name, options) => jobs.create({ foundation: name }, 'create', options),
+    doDestroy: (name, options) => jobs.create({ foundation: name }, 'destroy', options),
+    doJob: (name, action, options) => jobs.create({ foundation: name }, action, options),
     async config(name, options = {}) {
       return (await configOf(name, options)).shown()
     },
@@ -244,14 +259,14 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
       return (await configOf(name, options)).explain()
     },
     async read(name, options = {}) {
-      return readFoundation(engine, await requireFoundation(engine.db, name), options)
+      return readFoundation(engine, await readRow(engine.db, keptFoundations, name), options)
     },
     async discover(input, options = {}) {
       return discoverFoundations(engine, parseInput(discoverInput, input, 'Where to discover'), options)
     },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
-        const by = await usersOfFoundation(tx, await lockFoundation(tx, name))
+        const by = await usersOfFoundation(tx, await lockRow(tx, keptFoundations, name, options, 'references'))
         if (by.length) {
           throw new ContractorError(
             'IN_USE',
@@ -265,37 +280,33 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
         }
         await forgetMatches(engine, tx, [name], `Foundation '${name}' was deleted`)
         await tx.delete(foundation).where(eq(foundation.locator, name))
-        await recordEvents(tx, engine.clock, [{ type: 'foundation.deleted', by: whoIs(options), foundation: name }])
-        await notify(tx, 'event')
+        await recordEvents(engine, tx, [{ type: 'foundation.deleted', by: whoIs(options), foundation: name }])
       })
     },
   })
 
+  const setState = (
+    name: string,
+    to: 'located' | 'built' | 'destroyed',
+    options: StateOptions,
+  ): Promise<Foundation> => {
+    const idMap = options.idMap && parseInput(hardware, options.idMap, `The id map of Foundation '${name}'`)
+    return transaction(engine, options, async tx => {
+      const row = await lockRow(tx, keptFoundations, name, options)
+      await checkStateChange(tx, row, to, idMap)
+      if (idMap && to !== 'destroyed') await writeIdMap(engine, tx, name, idMap)
+      await applyStateChanges(engine, tx, [{ to, foundation: name }], whoIs(options))
+      return foundations.get(name, { tx })
+    })
+  }
+
   const configOf = async (name: string, options: CallOptions): Promise<Config> => {
     const config = (await loadConfigs(engine, options.tx ?? engine.db, { foundations: [name] })).foundations.get(name)
-    if (!config) throw missingFoundation(name)
+    if (!config) throw notFound('Foundation', name)
     return config
   }
 
-  const toFoundation = (row: FoundationRow): Foundation => {
-    const setState = (to: 'located' | 'built' | 'destroyed') => (options?: StateOptions) =>
-      foundations.setState(row.locator, to, options)
-    const order = (action: string, options?: CallOptions) => jobs.create({ foundation: row.locator }, action, options)
-    return {
-      ...toFoundationView(row),
-      config: options => foundations.config(row.locator, options),
-      explainConfig: options => foundations.explainConfig(row.locator, options),
-      update: (changes, options) => foundations.update(row.locator, changes, options),
-      setLocated: setState('located'),
-      setBuilt: setState('built'),
-      setDestroyed: setState('destroyed'),
-      doCreate: options => order('create', options),
-      doDestroy: options => order('destroy', options),
-      doJob: order,
-      read: options => foundations.read(row.locator, options),
-      refresh: options => foundations.get(row.locator, options),
-      delete: options => foundations.delete(row.locator, options),
-    }
-  }
+  const toFoundation = (row: FoundationRow): Foundation =>
+    bindMethods(nouns.foundation, foundations, row.locator, toFoundationView(row) as Foundation)
   return foundations
 }

@@ -1,12 +1,11 @@
-import { ContractorError } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+import { asJson, ContractorError, type Hardware } from '@contractor/contract'
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { checkHardware, type Difference } from '../hardware/check-hardware.ts'
-import { type Hardware, withoutProof } from '../hardware/hardware.ts'
 import { loadTemplate } from '../hardware/load-template.ts'
+import { withoutProof } from '../hardware/template.ts'
 import type { FoundationRow } from '../job/target.ts'
 
 /**

@@ -1,45 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
-  type ComplexContext,
+  asJson,
+  type Candidate,
   ContractorError,
-  type Discovered,
-  type FoundationPlugin,
+  type discoverInput,
   type Json,
   maskSecrets,
-} from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+  type Reading,
+} from '@contractor/contract'
+import type { ComplexContext, Discovered, FoundationPlugin } from '@contractor/plugin'
 import { eq } from 'drizzle-orm'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { complex, foundation } from '../database/schema.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type InquiryOptions, inquire } from '../inquiry/inquire.ts'
 import type { FoundationRow } from '../job/target.ts'
-import { plainName } from '../name.ts'
-
-/** What is really there of a Foundation, and in what it differs from what is known of it. */
-export interface Reading {
-  exists: boolean
-  /** Its fields as they were seen. */
-  fields: Record<string, Json>
-  /** Those that are not as they are kept. */
-  differences: { field: string; kept: Json; seen: Json }[]
-  details: Json
-}
-
-/** What exists, and could be made a Foundation. */
-export interface Candidate {
-  locator: string
-  fields: Record<string, Json>
-  details: Json
-}
-
-/** Where it is looked for what is not ours yet. */
-export const discoverInput = z.strictObject({
-  type: z.string(),
-  /** The Site whose agents look; the Complex's unless said. */
-  site: plainName.optional(),
-  complex: plainName.optional(),
-})
 
 /** Asks an agent what is really there. Throws WRONG_STATE for a type that cannot be read. */
 export async function readFoundation(engine: Engine, row: FoundationRow, options: InquiryOptions): Promise<Reading> {

@@ -1,17 +1,17 @@
-import { type Json, json } from '@contractor/plugin'
-import { z } from 'zod'
-import type { Hardware } from './hardware.ts'
 import {
-  describeRequirement,
-  meetsNumber,
-  meetsSize,
-  meetsText,
+  type DiskGroup,
+  type Hardware,
+  type HardwareTemplate,
+  type Json,
+  json,
   type NumberRequirement,
-  type Requirement,
+  type PciGroup,
+  type PortGroup,
   type SizeRequirement,
   type TextRequirement,
-} from './requirement.ts'
-import type { DiskGroup, HardwareTemplate, PciGroup, PortGroup } from './template.ts'
+} from '@contractor/contract'
+import { z } from 'zod'
+import { describeRequirement, meetsNumber, meetsSize, meetsText, type Requirement } from './requirement.ts'
 
 /** One thing that is not as the template wants it. */
 export const difference = z.object({

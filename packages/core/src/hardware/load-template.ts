@@ -1,7 +1,7 @@
-import { parseInput } from '@contractor/plugin'
+import { type HardwareTemplate, parseInput } from '@contractor/contract'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
-import { asksNothing, type HardwareTemplate, hardwareTemplate, mergeTemplates } from './template.ts'
+import { asksNothing, hardwareTemplate, mergeTemplates } from './template.ts'
 
 export interface LoadedTemplate {
   readonly template: HardwareTemplate

@@ -1,7 +1,5 @@
-import { ContractorError, cutText } from '@contractor/plugin'
-import { z } from 'zod'
-import { whyNoMac } from '../network/mac.ts'
-import { type Hardware, hardware } from './hardware.ts'
+import { ContractorError, cutText, type Hardware, hardware, type Omission, whyNoMac } from '@contractor/contract'
+import type { z } from 'zod'
 
 /**
  * Reads what a machine reports of itself. Firmware and drivers say odd things (a speed of -1, a serial number with a
@@ -11,13 +9,6 @@ import { type Hardware, hardware } from './hardware.ts'
  * The schema alone says what is right: the report is parsed, what its issues point to is taken away, and the rest is
  * parsed again. Elements go first, then the ends of lists that are too long, then whole lists while all of it is too much.
  */
-
-export const omission = z.object({
-  /** Where in the report, as `disks.0.sizeBytes`. */
-  path: z.string(),
-  reason: z.string(),
-})
-export type Omission = z.output<typeof omission>
 
 /** So many are named; of the others it is said how many they are. */
 const mostOmissions = 100

@@ -1,9 +1,7 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, ipText, locator } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
-import { locator } from '../name.ts'
-import { ipText } from '../network/subnet.ts'
 
 /**
  * By what a machine is known that asks what it is told. Its config UUID is known to itself alone, and so is its own

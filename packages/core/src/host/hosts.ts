@@ -1,5 +1,4 @@
-import { ContractorError, type Json, maskSecrets, parseInput } from '@contractor/plugin'
-import { asJson, holdsSecret } from '@contractor/plugin/engine'
+import { asJson, ContractorError, holdsSecret, type Json, maskSecrets, parseInput } from '@contractor/contract'
 import type { z } from 'zod'
 import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'

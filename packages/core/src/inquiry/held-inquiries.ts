@@ -1,6 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { mendJson, mendText } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import { holdsSecret, type Json, mapSecretPlaces, mendJson, mendText } from '@contractor/contract'
 import type { ClaimedTask, TaskClaim, TaskResult } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'

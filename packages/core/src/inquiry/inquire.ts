@@ -1,5 +1,5 @@
-import { ContractorError, type Json, type TaskDefinition } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import { ContractorError, holdsSecret, type Json, mapSecretPlaces } from '@contractor/contract'
+import type { TaskDefinition } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'
 import { executePrepared } from '../database/database.ts'

@@ -1,4 +1,4 @@
-import { holdsSecret } from '@contractor/plugin/engine'
+import { holdsSecret } from '@contractor/contract'
 import { TemplateError } from './failure.ts'
 import { strip } from './text.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { dictMethods } from './collection-methods.ts'
 import { longestText } from './limits.ts'
 import type { Lookup } from './run.ts'

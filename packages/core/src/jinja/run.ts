@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { fail } from './failure.ts'
 import type { FilterRun } from './filter.ts'
 import { filters } from './filters.ts'

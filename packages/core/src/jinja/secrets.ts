@@ -1,4 +1,4 @@
-import { holdsSecret } from '@contractor/plugin/engine'
+import { holdsSecret } from '@contractor/contract'
 import { fail } from './failure.ts'
 import { isText, textOf, type Value } from './values.ts'
 

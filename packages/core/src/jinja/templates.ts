@@ -1,5 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { maskText } from '@contractor/plugin/engine'
+import { type Json, maskText } from '@contractor/contract'
 import { execute } from './execute.ts'
 import { Failure, TemplateError } from './failure.ts'
 import { parseTemplate } from './parse.ts'

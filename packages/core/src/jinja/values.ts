@@ -1,5 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { holdsSecret } from '@contractor/plugin/engine'
+import { holdsSecret, type Json } from '@contractor/contract'
 import { fail } from './failure.ts'
 import type { Limits } from './limits.ts'
 

@@ -1,4 +1,5 @@
-import type { Json, Plugin } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
+import type { Plugin } from '@contractor/plugin'
 import { type Program, parseState, referencedNames } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
 import { executeRows } from '../database/database.ts'

@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { eq } from 'drizzle-orm'
 import { findScript, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { type Db, sqlState } from '../database/database.ts'
@@ -54,7 +54,7 @@ export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: 
       })
     })
   const created = row as JobRow
-  await recordEvents(tx, engine.clock, [
+  await recordEvents(engine, tx, [
     {
       type: 'job.created',
       by,
@@ -65,7 +65,7 @@ export async function createJob(engine: Engine, tx: Db, ref: TargetRef, action: 
       data: { action },
     },
   ])
-  await notify(tx, 'job', 'event')
+  await notify(tx, 'job')
   return created
 }
 

@@ -1,7 +1,6 @@
-import { ContractorError, type Json, json } from '@contractor/plugin'
+import { ContractorError, type Explanation, type Json } from '@contractor/contract'
 import type { State } from '@contractor/tscript'
 import { eq, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { agent, job, task } from '../database/job-schema.ts'
 import { describeHolder, findLockHolders, isHolding } from '../database/lock-holders.ts'
@@ -9,43 +8,11 @@ import type { Engine } from '../engine/engine.ts'
 import { call as callSchema } from '../foreman/call.ts'
 import { signaling } from '../signal/signaling.ts'
 import { everySite } from '../task/agent-identity.ts'
-import { jobStates } from './job.ts'
 import { type Verb, verbs } from './job-verbs.ts'
 import { loadNeighbours } from './neighbours.ts'
 import { jobKind } from './rules.ts'
 import { type JobRow, jobTarget, readTarget, type Target } from './target.ts'
 
-/** Why a Job is where it is: in words, and as data. */
-export const explanation = z.object({
-  job: z.number().int(),
-  state: z.enum(jobStates),
-  because: z.array(
-    z.object({
-      code: z.enum([
-        'held-up',
-        'needs',
-        'needed-by',
-        'not-located',
-        'about-to-start',
-        'no-agent',
-        'agent-busy',
-        'agent-works',
-        'turn',
-        'retry',
-        'timer',
-        'signal',
-        'running',
-        'stopped',
-        'over',
-      ]),
-      text: z.string(),
-      data: z.record(z.string(), json),
-    }),
-  ),
-  /** What an operator can do with it now. */
-  verbs: z.array(z.string()),
-})
-export type Explanation = z.output<typeof explanation>
 type Because = Explanation['because'][number]
 
 export async function explainJob(engine: Engine, tx: Db, id: number): Promise<Explanation> {

@@ -1,12 +1,11 @@
-import { ContractorError, type Json, json } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+import { asJson, ContractorError, type EventType, type Json, json } from '@contractor/contract'
 import { type State, withPendingState } from '@contractor/tscript'
 import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { job } from '../database/job-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
-import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Call, callOf, findCalled, isAwaited, receive } from '../foreman/call.ts'
 import { beginAgain, beginUndoing, hasUndoFailed, resumeUndoing, type Undoable } from '../foreman/undo.ts'
@@ -163,6 +162,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
 export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, by: string): Promise<JobRow> {
   const rule = verbs[verb]
   const nowMs = sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`
+  takingLock(tx, 'job')
   const [found] = await tx.select({ row: job, nowMs }).from(job).where(eq(job.id, id)).for('update')
   const row = found?.row
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
@@ -191,7 +191,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
     .where(eq(job.id, id))
     .returning()
   if (out) await dropOut(engine, tx, [{ id: out.id, fate: fateAfter(changed as JobRow, out) }])
-  await recordEvents(tx, engine.clock, [
+  await recordEvents(engine, tx, [
     {
       type: rule.event,
       by,
@@ -203,7 +203,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
     },
   ])
   if (verb === 'cancel') await wakeNeighbours(engine, tx, [ref])
-  await notify(tx, 'job', 'event')
+  await notify(tx, 'job')
   return changed as JobRow
 }
 

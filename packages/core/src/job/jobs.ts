@@ -1,43 +1,40 @@
-import { ContractorError, type Json, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, isNull, type SQL } from 'drizzle-orm'
+import {
+  ContractorError,
+  type Explanation,
+  type idPageRequest,
+  type JobView,
+  type Json,
+  jobMessage,
+  jobOrder,
+  jobQuery,
+  nouns,
+  type Page,
+  parseInput,
+  type Step,
+} from '@contractor/contract'
+import { and, eq, isNull } from 'drizzle-orm'
 import { z } from 'zod'
 import { job } from '../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import type { Events } from '../event/events.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
+import { type Bound, bindMethods } from '../noun/bind.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { notFound } from '../noun/refuse.ts'
 import { createJob } from './create-job.ts'
-import { type Explanation, explainJob } from './explain-job.ts'
-import { type JobEvent, type JobView, jobStates, toJobView } from './job.ts'
+import { explainJob } from './explain-job.ts'
+import { type JobEvent, toJobView } from './job.ts'
 import { applyVerb, type Verb } from './job-verbs.ts'
-import { listSteps, type Step } from './step.ts'
+import { listSteps } from './step.ts'
 import type { JobRow, TargetRef } from './target.ts'
 import { type WaitOptions, waitCompleted } from './wait-completed.ts'
 
-export interface Job extends JobView {
+export interface Job extends JobView, Bound<Jobs, Verb | 'setMessage' | 'explain'> {
   /** The Job as it is now. */
   refresh(options?: CallOptions): Promise<Job>
-  pause(options?: CallOptions): Promise<Job>
-  /** Continues a paused Job. */
-  resume(options?: CallOptions): Promise<Job>
-  /** Tries the failed step of a Job in error again. */
-  reset(options?: CallOptions): Promise<Job>
-  /** Has the call that failed take itself back, by its own `rollback`; the Job then stops there in error, for a `reset` or an `undo`. */
-  rollback(options?: CallOptions): Promise<Job>
-  /** Undoes what the Job has done, the last call first, and ends it. */
-  undo(options?: CallOptions): Promise<Job>
-  /** While it is being undone: leaves the call that cannot be undone as it is, and goes on with the one before. */
-  skip(options?: CallOptions): Promise<Job>
-  /** Sets the line that is shown of it, until it moves on. */
-  setMessage(message: string, options?: CallOptions): Promise<Job>
-  /** Why it is where it is, in words and as data, and what can be done. */
-  explain(options?: CallOptions): Promise<Explanation>
   /** What it has done so far, oldest first. */
   history(options?: CallOptions): Promise<Step[]>
-  /** Ends it where it is. What it has done so far stays done. */
-  cancel(options?: CallOptions): Promise<Job>
   /**
    * Waits until it is completed, and gives it as it is then. Throws JOB_FAILED with its reason when it stops in error, is
    * aborted, cancelled or undone; TIMED_OUT; the signal's own reason; CLOSED when the engine is closed.
@@ -47,38 +44,30 @@ export interface Job extends JobView {
   watch(options?: { signal?: AbortSignal }): AsyncGenerator<JobEvent>
 }
 
-export const jobQuery = idPageRequest.extend({
-  state: z.enum(jobStates).optional(),
-  foundation: z.string().optional(),
-  structure: z.number().int().optional(),
-  /** Only Jobs that are not over. */
-  live: z.boolean().optional(),
-})
-
-/** One Job to be made: its target, and what the BluePrint calls the script. */
-export const jobOrder = z
-  .strictObject({
-    foundation: z.string().optional(),
-    structure: z.number().int().optional(),
-    dependency: z.number().int().optional(),
-    action: z.string(),
-  })
-  .refine(
-    order => [order.foundation, order.structure, order.dependency].filter(one => one !== undefined).length === 1,
-    {
-      message: 'exactly one of foundation, structure and dependency is needed',
-    },
-  )
-
 export interface Jobs {
   create(target: TargetRef, action: string, options?: CallOptions): Promise<Job>
   /** Orders a whole stack at once: all of the Jobs, or none. */
   createMany(orders: readonly z.input<typeof jobOrder>[], options?: CallOptions): Promise<Job[]>
   get(id: number, options?: CallOptions): Promise<Job>
   list(query?: z.input<typeof jobQuery>, options?: CallOptions): Promise<Page<Job>>
-  /** What an operator may do with a Job; WRONG_STATE where its state does not allow it. */
+  /** What an operator may do with a Job, with the verb as an argument; WRONG_STATE where its state does not allow it. */
   apply(id: number, verb: Verb, options?: CallOptions): Promise<Job>
+  pause(id: number, options?: CallOptions): Promise<Job>
+  /** Continues a paused Job. */
+  resume(id: number, options?: CallOptions): Promise<Job>
+  /** Tries the failed step of a Job in error again. */
+  reset(id: number, options?: CallOptions): Promise<Job>
+  /** Has the call that failed take itself back, by its own `rollback`; the Job then stops there in error, for a `reset` or an `undo`. */
+  rollback(id: number, options?: CallOptions): Promise<Job>
+  /** Undoes what the Job has done, the last call first, and ends it. */
+  undo(id: number, options?: CallOptions): Promise<Job>
+  /** While it is being undone: leaves the call that cannot be undone as it is, and goes on with the one before. */
+  skip(id: number, options?: CallOptions): Promise<Job>
+  /** Ends it where it is. What it has done so far stays done. */
+  cancel(id: number, options?: CallOptions): Promise<Job>
+  /** Sets the line that is shown of it, until it moves on. */
   setMessage(id: number, message: string, options?: CallOptions): Promise<Job>
+  /** Why it is where it is, in words and as data, and what can be done. */
   explain(id: number, options?: CallOptions): Promise<Explanation>
   /** What a Job has done, oldest first; also of a Job that is gone. */
   history(id: number, page?: z.input<typeof idPageRequest>, options?: CallOptions): Promise<Page<Step>>
@@ -102,33 +91,27 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     },
     async get(id, options = {}) {
       const [row] = await (options.tx ?? engine.db).select().from(job).where(eq(job.id, id))
-      if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
+      if (!row) throw notFound('Job', id)
       return toJob(row)
     },
     async list(query = {}, options = {}) {
-      const { after, limit, state, foundation, structure, live } = parseInput(jobQuery, query, 'The query for Jobs')
-      const conditions: (SQL | undefined)[] = [
-        after === undefined ? undefined : gt(job.id, Number(after)),
-        state && eq(job.state, state),
-        // Few of all Jobs there were: these are found by their index.
-        state && state !== 'done' ? isNull(job.outcome) : undefined,
-        foundation === undefined ? undefined : eq(job.foundation, foundation),
-        structure === undefined ? undefined : eq(job.structure, structure),
-        live ? isNull(job.outcome) : undefined,
-      ]
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(job)
-        .where(and(...conditions))
-        .orderBy(asc(job.id))
-        .limit(limit + 1)
+      const { after, limit, live, ...filter } = parseInput(jobQuery, query, 'The query for Jobs')
+      // Few of all Jobs there were: these are found by their index.
+      const isLive = live || (filter.state !== undefined && filter.state !== 'done')
+      const where = [...matching(job, filter), isLive ? isNull(job.outcome) : undefined]
+      const rows = await listRows(options.tx ?? engine.db, job, { after, limit }, { key: job.id, where })
       return toPage(rows, limit, row => row.id, toJob)
     },
-    async apply(id, verb, options = {}) {
-      return toJob(await transaction(engine, options, tx => applyVerb(engine, tx, id, verb, whoIs(options))))
-    },
+    apply: (id, verb, options) => apply(id, verb, options),
+    pause: (id, options) => apply(id, 'pause', options),
+    resume: (id, options) => apply(id, 'resume', options),
+    reset: (id, options) => apply(id, 'reset', options),
+    rollback: (id, options) => apply(id, 'rollback', options),
+    undo: (id, options) => apply(id, 'undo', options),
+    skip: (id, options) => apply(id, 'skip', options),
+    cancel: (id, options) => apply(id, 'cancel', options),
     async setMessage(id, text, options = {}) {
-      const message = parseInput(z.string().max(1000, 'must be 1,000 characters at the most'), text, 'The message')
+      const message = parseInput(jobMessage, text, 'The message')
       return transaction(engine, options, async tx => {
         const [row] = await tx
           .update(job)
@@ -140,10 +123,9 @@ export function createJobs(engine: Engine, events: Events): Jobs {
           throw new ContractorError('WRONG_STATE', `Job ${id} is over`, { kind: 'Job', id, state })
         }
         const { foundation, structure, dependency } = row
-        await recordEvents(tx, engine.clock, [
+        await recordEvents(engine, tx, [
           { type: 'job.message', by: whoIs(options), job: id, foundation, structure, dependency, data: { message } },
         ])
-        await notify(tx, 'event')
         return toJob(row)
       })
     },
@@ -151,20 +133,12 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     history: (id, page = {}, options = {}) => listSteps(options.tx ?? engine.db, id, page),
   })
 
+  const apply = async (id: number, verb: Verb, options: CallOptions = {}): Promise<Job> =>
+    toJob(await transaction(engine, options, tx => applyVerb(engine, tx, id, verb, whoIs(options))))
+
   const toJob = (row: JobRow): Job => {
-    const apply = (verb: Verb) => (options?: CallOptions) => jobs.apply(row.id, verb, options)
     return {
-      ...toJobView(row),
-      refresh: options => jobs.get(row.id, options),
-      pause: apply('pause'),
-      resume: apply('resume'),
-      reset: apply('reset'),
-      cancel: apply('cancel'),
-      rollback: apply('rollback'),
-      undo: apply('undo'),
-      skip: apply('skip'),
-      setMessage: (message, options) => jobs.setMessage(row.id, message, options),
-      explain: options => jobs.explain(row.id, options),
+      ...bindMethods(nouns.job, jobs, row.id, toJobView(row) as Job),
       async history(options) {
         const steps: Step[] = []
         for (let after: string | undefined; ; ) {

@@ -1,42 +1,13 @@
-import { type Json, json, maskSecrets, parseInput } from '@contractor/plugin'
-import { maskText } from '@contractor/plugin/engine'
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import { idPageRequest, type Json, maskSecrets, maskText, type Page, parseInput, type Step } from '@contractor/contract'
+import { asc, eq, inArray, sql } from 'drizzle-orm'
+import type { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
 import { step, taskLine } from '../database/job-schema.ts'
 import { inParts } from '../database/parts.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Call } from '../foreman/call.ts'
 import type { Undoable } from '../foreman/undo.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
-
-/** One thing that a Job has done: an answer of an agent, or a call that can be undone. */
-export const stepView = z.object({
-  id: z.number().int(),
-  job: z.number().int(),
-  module: z.string(),
-  function: z.string(),
-  /**
-   * How it ended: an agent's `result` or `failed`, `lost` when it did not answer, `late` for an answer that nobody waited
-   * for any more, `done` for a call.
-   */
-  end: z.enum(['result', 'failed', 'lost', 'late', 'done']),
-  request: json.nullable(),
-  reply: json.nullable(),
-  agent: z.string().nullable(),
-  attempt: z.number().int(),
-  /** Of an answer: the Task, by which attachments name it too. */
-  task: z.number().int().nullable(),
-  /** What its handler has logged. */
-  log: z.array(z.object({ at: z.iso.datetime(), text: z.string() })),
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime(),
-  durationMs: z.number().int(),
-  undoneAt: z.iso.datetime().nullable(),
-  /** When an operator left it as it is, while the Job was being undone. */
-  skippedAt: z.iso.datetime().nullable(),
-})
-export type Step = z.output<typeof stepView>
+import { listRows, toPage } from '../noun/list-rows.ts'
 
 export interface NewStep {
   job: number
@@ -103,12 +74,7 @@ export async function undoableSteps(
 
 export async function listSteps(db: Db, job: number, page: z.input<typeof idPageRequest>): Promise<Page<Step>> {
   const { after, limit } = parseInput(idPageRequest, page, 'The page')
-  const rows = await db
-    .select()
-    .from(step)
-    .where(and(eq(step.job, job), after === undefined ? undefined : gt(step.id, Number(after))))
-    .orderBy(asc(step.id))
-    .limit(limit + 1)
+  const rows = await listRows(db, step, { after, limit }, { key: step.id, where: [eq(step.job, job)] })
   const lines = await loadLines(db, rows)
   return toPage(
     rows,

@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import type { job } from '../database/job-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { complex, dependency, foundation, structure } from '../database/schema.ts'
 
 export type FoundationRow = typeof foundation.$inferSelect
@@ -131,6 +132,7 @@ async function readFoundation(tx: Db, locator: string): Promise<FoundationRow | 
 }
 
 async function lockFoundation(tx: Db, locator: string): Promise<FoundationRow | undefined> {
+  takingLock(tx, 'foundation')
   const [row] = await tx.select().from(foundation).where(eq(foundation.locator, locator)).for('no key update')
   return row
 }

@@ -1,7 +1,6 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type JobView } from '@contractor/contract'
 import type { Engine } from '../engine/engine.ts'
 import type { Events } from '../event/events.ts'
-import type { JobView } from './job.ts'
 
 export interface WaitOptions {
   /** For how long to wait at the most, in milliseconds; for ever unless said. */

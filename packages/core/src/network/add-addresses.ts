@@ -1,11 +1,10 @@
-import { ContractorError } from '@contractor/plugin'
+import { type AddressInput, type AddressView, ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
-import { type Db, executePrepared, executeRows, together } from '../database/database.ts'
+import { type Db, executePrepared, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { refuseField } from '../references.ts'
-import { type AddressInput, type AddressView, type AddressViewRow, addressColumns, toAddressView } from './address.ts'
+import { type AddressViewRow, addressColumns, toAddressView } from './address.ts'
 import { type Owner, prepareOwners } from './address-laws.ts'
 import { type Place, placeAddresses } from './place-addresses.ts'
 
@@ -98,16 +97,12 @@ export async function recordAdded(
   options: CallOptions,
 ): Promise<void> {
   const by = whoIs(options)
-  // Sent together: neither waits for the answer to the other.
-  await together([
-    recordEvents(
-      tx,
-      engine.clock,
-      added.map(({ structure, ip, addressBlock }) => ({
-        ...{ type: 'address.created' as const, by, structure },
-        data: { ip, addressBlock },
-      })),
-    ),
-    notify(tx, 'event'),
-  ])
+  await recordEvents(
+    engine,
+    tx,
+    added.map(({ id, version, structure, ip, addressBlock }) => ({
+      ...{ type: 'address.created' as const, by, structure },
+      ...{ subject: String(id), version, data: { ip, addressBlock } },
+    })),
+  )
 }

@@ -1,11 +1,10 @@
+import type { InterfaceInput } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { refuseUnknown } from '../references.ts'
-import type { InterfaceInput } from './interface.ts'
 import { lockOwners, refuseRepeats, refuseTakenMacs, refuseTakenNames } from './interface-laws.ts'
 import { setMembers } from './interface-members.ts'
 import { refuseUnknownPorts } from './physical-names.ts'
@@ -44,8 +43,8 @@ export async function addInterfaces(
     inputs.flatMap((one, at) => (one.kind === 'aggregated' ? [{ ...one, id: ids[at] as number }] : [])),
   )
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     inputs.map(one => ({
       type: 'interface.created' as const,
       by: whoIs(options),
@@ -53,7 +52,6 @@ export async function addInterfaces(
       data: { interface: one.name },
     })),
   )
-  await notify(tx, 'event')
   return ids
 }
 

@@ -1,58 +1,11 @@
-import { ContractorError } from '@contractor/plugin'
+import { type AddressBlockView, ContractorError, type Ip, parseIp } from '@contractor/contract'
 import { eq, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { type Db, executePrepared } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { addressBlock } from '../database/network-schema.ts'
-import { plainName } from '../name.ts'
+import { shownStamps } from '../noun/stamps.ts'
 import { refuseField } from '../references.ts'
-import { containsIp, type Ip, ipText, netmaskOf, parseIp, parseSubnet, subnetText, whyUnusable } from './subnet.ts'
-
-export const addressBlockInput = z.strictObject({
-  name: plainName,
-  site: plainName,
-  description: z.string().default(''),
-  /** Network and prefix: `10.0.0.0/24`, `2001:db8::/64`. */
-  subnet: subnetText,
-  /**
-   * Where machines send what is not for the subnet; no Structure may have this address. One outside of the subnet is
-   * reached on the wire itself, as a link-local one (`fe80::1`) or that of a hoster.
-   */
-  gateway: ipText.nullable().default(null),
-})
-
-// Without the defaults of creation: what is not given stays as it is.
-export const addressBlockChanges = z
-  .strictObject({ description: z.string(), subnet: subnetText, gateway: ipText.nullable() })
-  .partial()
-
-export const addressBlockView = z.object({
-  name: z.string(),
-  site: z.string(),
-  description: z.string(),
-  subnet: z.string(),
-  gateway: z.string().nullable(),
-  family: z.union([z.literal(4), z.literal(6)]),
-  prefix: z.number().int(),
-  /** Null for IPv6, which has prefixes only. */
-  netmask: z.string().nullable(),
-  /** How many addresses it spans, in digits: of IPv6 more than a number can hold. */
-  size: z.string(),
-  /** What is allowed, and may be a mistake. */
-  warnings: z.array(z.string()),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-})
-export type AddressBlockView = z.output<typeof addressBlockView>
-
-/** How the addresses that machines may have are used. */
-export const addressBlockUsage = z.object({
-  static: z.number().int(),
-  reserved: z.number().int(),
-  dynamic: z.number().int(),
-  /** In digits, as `size`. */
-  free: z.string(),
-})
-export type AddressBlockUsage = z.output<typeof addressBlockUsage>
+import { containsIp, netmaskOf, parseSubnet, whyUnusable } from './subnet.ts'
 
 export type AddressBlockRow = typeof addressBlock.$inferSelect
 
@@ -69,8 +22,7 @@ export function toAddressBlockView(row: AddressBlockRow): AddressBlockView {
     netmask: netmaskOf(subnet),
     size: String(subnet.size),
     warnings: gatewayWarnings(row),
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    ...shownStamps(row),
   }
 }
 
@@ -88,6 +40,7 @@ export async function requireAddressBlock(db: Db, name: string): Promise<Address
  * it is called, which a query of the builder is not: what is sent after it runs when the lock is held.
  */
 export async function lockAddressBlock(tx: Db, name: string): Promise<void> {
+  takingLock(tx, 'address-block')
   const statement = sql`select from contractor.address_block where name = ${name} for no key update`
   const found = await executePrepared(tx, statement)
   if (!found.length) throw missing(name)

@@ -1,31 +1,28 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import type { z } from 'zod'
-import { type Db, executeRows } from '../database/database.ts'
-import { addressBlock } from '../database/network-schema.ts'
-import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
-import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
-import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
-import { refuseField } from '../references.ts'
 import {
   type AddressBlockUsage,
   type AddressBlockView,
-  addressBlockChanges,
-  addressBlockInput,
-  checkGateway,
-  lockAddressBlock,
-  requireAddressBlock,
-  toAddressBlockView,
-} from './address-block.ts'
+  type addressBlockChanges,
+  type addressBlockInput,
+  type addressBlockQuery,
+  ContractorError,
+  lowestMtu,
+  nouns,
+  type Page,
+} from '@contractor/contract'
+import { sql } from 'drizzle-orm'
+import type { z } from 'zod'
+import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
+import { addressBlock } from '../database/network-schema.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
+import { type Kept, readRow } from '../noun/change-row.ts'
+import { implement } from '../noun/implement.ts'
+import { refuseField } from '../references.ts'
+import { checkGateway, toAddressBlockView } from './address-block.ts'
 import { loadUsage } from './block-usage.ts'
-import { lowestMtu } from './network.ts'
 import { resizeBlock } from './resize-block.ts'
 import { parseSubnet } from './subnet.ts'
-
-export const addressBlockQuery = pageRequest.extend({ site: addressBlockInput.shape.site.optional() })
 
 export interface AddressBlocks {
   /** IN_USE when it overlaps another block of its Site, which it names. */
@@ -43,99 +40,48 @@ export interface AddressBlocks {
   delete(name: string, options?: CallOptions): Promise<void>
 }
 
+const kept: Kept<typeof addressBlock> = {
+  ...{ kind: 'AddressBlock', table: addressBlock, key: addressBlock.name, lock: 'address-block' },
+}
+
 export function createAddressBlocks(engine: Engine): AddressBlocks {
-  const record = async (tx: Db, options: CallOptions, type: EventType, data: Record<string, string | null>) => {
-    await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data }])
-    await notify(tx, 'event')
-  }
-  const addressBlocks: AddressBlocks = surface(engine, {
-    async create(input, options = {}) {
-      const parsed = parseInput(addressBlockInput, input, 'The AddressBlock')
-      checkGateway(parsed.name, parsed.subnet, parsed.gateway)
-      return transaction(engine, options, async tx => {
-        await lockSite(tx, parsed.site)
-        await refuseOverlap(tx, parsed)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(addressBlock)
-          .values({ ...parsed, createdAt: now, updatedAt: now })
-          .onConflictDoNothing({ target: addressBlock.name })
-          .returning()
-        if (!row) {
-          const message = `An AddressBlock '${parsed.name}' exists already`
-          throw new ContractorError('ALREADY_EXISTS', message, { kind: 'AddressBlock', id: parsed.name })
+  return surface<AddressBlocks>(engine, {
+    ...implement<typeof nouns.addressBlock, typeof addressBlock, AddressBlockView, string>(engine, {
+      noun: nouns.addressBlock,
+      kept,
+      views: (_, rows) => rows.map(toAddressBlockView),
+      /** The Site first, also of a change: two at once never wait for each other. */
+      async lock(tx, { id, given }) {
+        if (given.subnet === undefined) return
+        await lockSite(tx, given.site ?? (await readRow(tx, kept, id)).site)
+      },
+      async before(tx, { given, next, before }) {
+        if (given.subnet !== undefined) await refuseOverlap(tx, next)
+        if (!before) {
+          checkGateway(next.name, next.subnet, next.gateway)
+          return undefined
         }
-        const { name, subnet, gateway } = row
-        await record(tx, options, 'address-block.created', { addressBlock: name, subnet, gateway })
-        return toAddressBlockView(row)
-      })
-    },
-    async get(name, options = {}) {
-      return toAddressBlockView(await requireAddressBlock(options.tx ?? engine.db, name))
-    },
-    async list(query = {}, options = {}) {
-      const { after, limit, site } = parseInput(addressBlockQuery, query, 'The query for AddressBlocks')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(addressBlock)
-        .where(
-          and(
-            after === undefined ? undefined : gt(addressBlock.name, after),
-            site === undefined ? undefined : eq(addressBlock.site, site),
-          ),
-        )
-        .orderBy(asc(addressBlock.name))
-        .limit(limit + 1)
-      return toPage(rows, limit, row => row.name, toAddressBlockView)
-    },
+        const { subnet, gateway } = await resizeBlock(engine, tx, before, given)
+        await refuseSmallMtu(tx, next.name, subnet)
+        // A smaller, larger or moved block is searched from its beginning.
+        return { subnet, gateway, nextFree: null }
+      },
+      users: (tx, { name }) => usersOfBlock(tx, name),
+      told: ({ name, subnet, gateway }, before) => ({
+        ...{ addressBlock: name, subnet, gateway },
+        ...(before && before.subnet !== subnet && { from: before.subnet }),
+      }),
+    }),
     async usage(name, options = {}) {
       const db = options.tx ?? engine.db
-      return loadUsage(db, await requireAddressBlock(db, name))
-    },
-    async update(name, changes, options = {}) {
-      const parsed = parseInput(addressBlockChanges, changes, `The change of AddressBlock '${name}'`)
-      return transaction(engine, options, async tx => {
-        const { site } = await requireAddressBlock(tx, name)
-        // The Site first, as a creation does: two changes at once never wait for each other.
-        if (parsed.subnet !== undefined) {
-          await lockSite(tx, site)
-          await refuseOverlap(tx, { name, site, subnet: parsed.subnet })
-        }
-        await lockAddressBlock(tx, name)
-        const before = await requireAddressBlock(tx, name)
-        const { subnet, gateway } = await resizeBlock(engine, tx, before, parsed)
-        await refuseSmallMtu(tx, name, subnet)
-        const [row] = await tx
-          .update(addressBlock)
-          // A smaller, larger or moved block is searched from its beginning.
-          .set({ ...parsed, subnet, gateway, nextFree: null, updatedAt: engine.clock.now() })
-          .where(eq(addressBlock.name, name))
-          .returning()
-        await record(tx, options, 'address-block.changed', {
-          ...{ addressBlock: name, subnet, gateway },
-          ...(subnet === before.subnet ? {} : { from: before.subnet }),
-        })
-        return toAddressBlockView(row ?? before)
-      })
-    },
-    async delete(name, options = {}) {
-      await transaction(engine, options, async tx => {
-        await lockAddressBlock(tx, name)
-        const by = await usersOfBlock(tx, name)
-        if (by.length) {
-          const message = `AddressBlock '${name}' cannot be deleted: ${by.join(', ')} need${by.length === 1 ? 's' : ''} it`
-          throw new ContractorError('IN_USE', message, { kind: 'AddressBlock', id: name, by })
-        }
-        await tx.delete(addressBlock).where(eq(addressBlock.name, name))
-        await record(tx, options, 'address-block.deleted', { addressBlock: name })
-      })
+      return loadUsage(db, await readRow(db, kept, name))
     },
   })
-  return addressBlocks
 }
 
 /** Makes those who give a Site blocks take turns, so that the later one sees what it would overlap. */
 async function lockSite(tx: Db, name: string): Promise<void> {
+  takingLock(tx, 'site')
   const found = await executeRows(tx, sql`select from contractor.site where name = ${name} for no key update`)
   if (!found.length) throw new ContractorError('NOT_FOUND', `Site '${name}' does not exist`, { kind: 'Site', id: name })
 }

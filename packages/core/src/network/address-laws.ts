@@ -1,9 +1,10 @@
-import { ContractorError } from '@contractor/plugin'
+import { type AddressOwner, ContractorError } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { anyNumber } from '../database/any-of.ts'
 import { type Db, executePrepared } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
-import { type AddressOwner, checkTarget } from './address.ts'
+import { checkTarget } from './address.ts'
 import { portNamed } from './interface.ts'
 import { compareNames } from './interface-map.ts'
 
@@ -58,6 +59,7 @@ function refuseTwoPrimaries(owners: readonly Static[]): void {
 
 async function lockStructures(tx: Db, owners: readonly Static[]): Promise<void> {
   const ids = owners.map(one => one.structure)
+  takingLock(tx, 'structure')
   const rows = await executePrepared<{ id: number | string }>(
     tx,
     sql`select id from contractor.structure where id = ${anyNumber(ids)} order by id for no key update`,

@@ -1,35 +1,29 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { sql } from 'drizzle-orm'
-import { z } from 'zod'
-import { type Db, executeRows } from '../database/database.ts'
-import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
-import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
-import { recordEvents } from '../event/record-events.ts'
-import { idPageRequest, type Page, plainName, toPage } from '../name.ts'
-import { addAddresses } from './add-addresses.ts'
 import {
   type AddressChanges,
   type AddressView,
-  type AddressViewRow,
-  addressColumns,
   addressInput,
+  addressQuery,
+  ContractorError,
+  type EventType,
   nextAddressesInput,
   nextAddressInput,
-  requireAddress,
-  toAddressView,
-} from './address.ts'
-import { changeAddress } from './change-address.ts'
+  type Page,
+  parseInput,
+} from '@contractor/contract'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
+import { address } from '../database/network-schema.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
+import { surface } from '../engine/surface.ts'
+import { recordEvents } from '../event/record-events.ts'
+import { keyOf, toPage } from '../noun/list-rows.ts'
+import { checkVersion } from '../noun/refuse.ts'
+import { addAddresses } from './add-addresses.ts'
+import { type AddressViewRow, addressColumns, requireAddress, toAddressView } from './address.ts'
+import { changeAddress, lockAddress } from './change-address.ts'
 import { addNextAddresses } from './next-addresses.ts'
-import { ipText } from './subnet.ts'
-
-export const addressQuery = idPageRequest.extend({
-  addressBlock: plainName.optional(),
-  structure: z.number().int().optional(),
-  kind: z.enum(['static', 'reserved', 'dynamic']).optional(),
-  ip: ipText.optional(),
-})
 
 /** `kind` is `static` unless said. */
 type Input<Schema extends z.ZodType> = z.input<Schema>
@@ -60,14 +54,15 @@ export function createAddresses(engine: Engine): Addresses {
     tx: Db,
     options: CallOptions,
     type: EventType,
-    { structure, ip, addressBlock }: AddressView,
+    { id, version, structure, ip, addressBlock }: AddressView,
   ) => {
-    await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), structure, data: { ip, addressBlock } }])
-    await notify(tx, 'event')
+    await recordEvents(engine, tx, [
+      { type, by: whoIs(options), subject: String(id), version, structure, data: { ip, addressBlock } },
+    ])
   }
   const addresses: Addresses = surface(engine, {
     async create(input, options = {}) {
-      const parsed = parseInput(addressInput, withKind(input), 'The Address')
+      const parsed = parseInput(addressInput, input, 'The Address')
       const { ip, offset, site, addressBlock, ...owner } = parsed
       return transaction(engine, options, async tx => {
         const [added] =
@@ -78,11 +73,11 @@ export function createAddresses(engine: Engine): Addresses {
       })
     },
     async createMany(inputs, options = {}) {
-      const parsed = parseInput(z.array(addressInput), inputs.map(withKind), 'The list of Addresses')
+      const parsed = parseInput(z.array(addressInput), inputs, 'The list of Addresses')
       return transaction(engine, options, tx => addAddresses(engine, tx, parsed, options))
     },
     async next(input, options = {}) {
-      const parsed = parseInput(nextAddressInput, withKind(input), 'The Address')
+      const parsed = parseInput(nextAddressInput, input, 'The Address')
       const { addressBlock, order, ip, ...owner } = parsed
       return transaction(engine, options, async tx => {
         const [added] =
@@ -93,11 +88,7 @@ export function createAddresses(engine: Engine): Addresses {
       })
     },
     async nextMany(input, options = {}) {
-      const { addresses: owners, ...search } = parseInput(
-        nextAddressesInput,
-        { ...input, addresses: input.addresses.map(withKind) },
-        'The list of Addresses',
-      )
+      const { addresses: owners, ...search } = parseInput(nextAddressesInput, input, 'The list of Addresses')
       return transaction(engine, options, tx => addNextAddresses(engine, tx, search, owners, options))
     },
     get: (id, options = {}) => requireAddress(options.tx ?? engine.db, id),
@@ -109,7 +100,7 @@ export function createAddresses(engine: Engine): Addresses {
       )
       const conditions = [
         sql`true`,
-        ...(after === undefined ? [] : [sql`address.id > ${Number(after)}`]),
+        ...(after === undefined ? [] : [sql`address.id > ${keyOf(address.id, after)}`]),
         ...(addressBlock === undefined ? [] : [sql`address.address_block = ${addressBlock}`]),
         ...(structure === undefined ? [] : [sql`address.structure = ${structure}`]),
         ...(kind === undefined ? [] : [sql`address.kind = ${kind}::contractor.address_kind`]),
@@ -129,7 +120,7 @@ export function createAddresses(engine: Engine): Addresses {
     },
     async update(id, changes, options = {}) {
       return transaction(engine, options, async tx => {
-        await changeAddress(engine, tx, id, changes)
+        await changeAddress(engine, tx, id, changes, options)
         const after = await requireAddress(tx, id)
         await record(tx, options, 'address.changed', after)
         return after
@@ -138,8 +129,11 @@ export function createAddresses(engine: Engine): Addresses {
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {
         // Whoever points to it at this moment holds its row.
+        await lockAddress(tx, id)
+        takingLock(tx, 'address')
         await tx.execute(sql`select from contractor.address where id = ${id} for update`)
         const one = await requireAddress(tx, id)
+        checkVersion('Address', id, one.version, options.ifVersion)
         const pointing = await executeRows<{ ip: string }>(
           tx,
           sql`select host(ip) as ip from contractor.address where pointer = ${id} order by address.ip limit 20`,
@@ -156,7 +150,3 @@ export function createAddresses(engine: Engine): Addresses {
   })
   return addresses
 }
-
-/** zod chooses by `kind` before it fills in defaults. */
-const withKind = <Input extends { kind?: unknown }>(input: Input): Input =>
-  typeof input === 'object' && input !== null && input.kind === undefined ? { ...input, kind: 'static' } : input

@@ -1,6 +1,7 @@
+import type { AddressBlockUsage } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import { type AddressBlockUsage, hasGatewayWithin } from './address-block.ts'
+import { hasGatewayWithin } from './address-block.ts'
 import { parseSubnet, usableRange } from './subnet.ts'
 
 /** Counts the addresses of a block; what is free is what machines may have, less these and a gateway that is one of them. */

@@ -1,29 +1,37 @@
-import { parseInput } from '@contractor/plugin'
-import { sql } from 'drizzle-orm'
-import type { z } from 'zod'
-import { type Db, executeRows } from '../database/database.ts'
-import type { Engine } from '../engine/engine.ts'
-import { refuseField } from '../references.ts'
-import { refuseTaken } from './add-addresses.ts'
 import {
   type AddressChanges,
   type AddressOwner,
   type AddressView,
-  addressChanges,
-  checkTarget,
-  requireAddress,
-} from './address.ts'
+  addressChangesByKind,
+  parseInput,
+} from '@contractor/contract'
+import { sql } from 'drizzle-orm'
+import type { z } from 'zod'
+import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
+import { checkVersion } from '../noun/refuse.ts'
+import { refuseField } from '../references.ts'
+import { refuseTaken } from './add-addresses.ts'
+import { checkTarget, requireAddress } from './address.ts'
 import { prepareOwners } from './address-laws.ts'
 import { type Place, placeAddresses } from './place-addresses.ts'
 
-type Changed = z.output<(typeof addressChanges)['static']> &
-  z.output<(typeof addressChanges)['reserved']> &
-  z.output<(typeof addressChanges)['dynamic']>
+type Changed = z.output<(typeof addressChangesByKind)['static']> &
+  z.output<(typeof addressChangesByKind)['reserved']> &
+  z.output<(typeof addressChangesByKind)['dynamic']>
 
 /** Changes what was said, with everything checked as for a new address; locks in the same order. */
-export async function changeAddress(engine: Engine, tx: Db, id: number, changes: AddressChanges): Promise<void> {
-  const before = await requireAddress(tx, id)
-  const parsed: Changed = parseInput(addressChanges[before.kind], changes, `The change of Address ${before.ip}`)
+export async function changeAddress(
+  engine: Engine,
+  tx: Db,
+  id: number,
+  changes: AddressChanges,
+  { ifVersion }: CallOptions,
+): Promise<void> {
+  const before = await lockAddress(tx, id)
+  checkVersion('Address', id, before.version, ifVersion)
+  const parsed: Changed = parseInput(addressChangesByKind[before.kind], changes, `The change of Address ${before.ip}`)
   const owner = changedOwner(before, parsed)
   // A pointer leads to an address on an interface: one that others point to keeps its own.
   if (owner.kind === 'static' && owner.pointer !== undefined) await refusePointedTo(tx, before, owner.pointer)
@@ -45,6 +53,22 @@ export async function changeAddress(engine: Engine, tx: Db, id: number, changes:
   )
   if (!rows.length) throw await refuseTaken(tx, place)
   if (place.ip !== before.ip || place.addressBlock !== before.addressBlock) await lowerHint(tx, before)
+}
+
+/**
+ * As it is, under a lock that whoever else changes it takes as well: that of its Structure, which its other addresses share, and
+ * which comes before its own in the order of locks; its own, where it has none.
+ */
+export async function lockAddress(tx: Db, id: number): Promise<AddressView> {
+  const { structure } = await requireAddress(tx, id)
+  if (structure === null) {
+    takingLock(tx, 'address')
+    await executeRows(tx, sql`select from contractor.address where id = ${id} for no key update`)
+  } else {
+    takingLock(tx, 'structure')
+    await executeRows(tx, sql`select from contractor.structure where id = ${structure} for no key update`)
+  }
+  return requireAddress(tx, id)
 }
 
 /** What the address is for afterwards: an interface takes the place of a pointer, and the other way round. */

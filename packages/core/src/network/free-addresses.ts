@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { formatIp } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
-import { formatIp } from './subnet.ts'
 
 /**
  * Free addresses of a block, as the CTEs of a statement whose last one is `free (at, ip)`, counted from 1.

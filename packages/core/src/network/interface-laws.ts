@@ -1,9 +1,9 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type InterfaceInput } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { refuseField } from '../references.ts'
-import type { InterfaceInput } from './interface.ts'
 import { interfaceTitle, portNamed } from './interface.ts'
 
 /**
@@ -14,6 +14,7 @@ type Owned = { name: string; foundation?: string | null; structure?: number | nu
 
 /** Locks the Foundations that these interfaces belong to, or whose Structures they belong to; always in one order. */
 export async function lockOwners(tx: Db, interfaces: readonly Owned[]): Promise<void> {
+  takingLock(tx, 'foundation')
   await tx.execute(
     sql`select from contractor.foundation
         where locator = any(array(

@@ -1,35 +1,30 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
+import {
+  ContractorError,
+  type EventType,
+  type InterfaceChanges,
+  type InterfaceView,
+  interfaceChangesByKind,
+  interfaceInput,
+  interfaceQuery,
+  type Page,
+  parseInput,
+} from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
+import { networkInterface } from '../database/network-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { idPageRequest, type Page, toPage } from '../name.ts'
+import { keyOf, toPage } from '../noun/list-rows.ts'
+import { checkVersion } from '../noun/refuse.ts'
 import { refuseUnknown } from '../references.ts'
 import { addInterfaces, takeProvisioning } from './add-interfaces.ts'
-import {
-  type InterfaceChanges,
-  type InterfaceView,
-  interfaceChanges,
-  interfaceInput,
-  interfaceTitle,
-  requireInterface,
-  selectInterfaces,
-} from './interface.ts'
+import { interfaceTitle, requireInterface, selectInterfaces } from './interface.ts'
 import { lockOwners, refuseTakenMacs, refuseTakenNames } from './interface-laws.ts'
 import { setMembers } from './interface-members.ts'
-import { macText } from './mac.ts'
 import { refuseUnknownPorts } from './physical-names.ts'
-
-export const interfaceQuery = idPageRequest.extend({
-  foundation: z.string().optional(),
-  structure: z.number().int().optional(),
-  network: z.string().optional(),
-  mac: macText.optional(),
-})
 
 export interface Interfaces {
   /** A `provisioning` one takes that from its Foundation's others. */
@@ -49,11 +44,13 @@ export interface Interfaces {
 
 export function createInterfaces(engine: Engine): Interfaces {
   const record = async (tx: Db, options: CallOptions, type: EventType, one: InterfaceView) => {
-    const { foundation, structure, name } = one
-    await recordEvents(tx, engine.clock, [
-      { type, by: whoIs(options), foundation, structure, data: { interface: name } },
+    const { id, version, foundation, structure, name } = one
+    await recordEvents(engine, tx, [
+      {
+        ...{ type, by: whoIs(options), subject: String(id), version, foundation, structure },
+        data: { interface: name },
+      },
     ])
-    await notify(tx, 'event')
   }
   const interfaces: Interfaces = surface(engine, {
     async create(input, options = {}) {
@@ -73,7 +70,7 @@ export function createInterfaces(engine: Engine): Interfaces {
       const { after, limit, foundation, structure, network, mac } = parsed
       const conditions = [
         sql`true`,
-        ...(after === undefined ? [] : [sql`port.id > ${Number(after)}`]),
+        ...(after === undefined ? [] : [sql`port.id > ${keyOf(networkInterface.id, after)}`]),
         ...(foundation === undefined ? [] : [sql`port.foundation = ${foundation}`]),
         ...(structure === undefined ? [] : [sql`port.structure = ${structure}`]),
         ...(network === undefined ? [] : [sql`port.network = ${network}`]),
@@ -91,6 +88,7 @@ export function createInterfaces(engine: Engine): Interfaces {
       return transaction(engine, options, async tx => {
         await lockOwners(tx, [await requireInterface(tx, id)])
         const before = await requireInterface(tx, id)
+        checkVersion('Interface', id, before.version, options.ifVersion)
         await changeInterface(engine, tx, before, changes)
         const after = await requireInterface(tx, id)
         await record(tx, options, 'interface.changed', after)
@@ -101,8 +99,10 @@ export function createInterfaces(engine: Engine): Interfaces {
       await transaction(engine, options, async tx => {
         await lockOwners(tx, [await requireInterface(tx, id)])
         // Whoever gives it an address at this moment holds its row.
+        takingLock(tx, 'interface')
         await tx.execute(sql`select from contractor.network_interface where id = ${id} for update`)
         const one = await requireInterface(tx, id)
+        checkVersion('Interface', id, one.version, options.ifVersion)
         const by = await usersOfInterface(tx, one)
         if (by.length) {
           const message = `${interfaceTitle(one)} cannot be deleted: ${by.join(', ')} need${by.length === 1 ? 's' : ''} it`
@@ -118,7 +118,7 @@ export function createInterfaces(engine: Engine): Interfaces {
 
 async function changeInterface(engine: Engine, tx: Db, before: InterfaceView, changes: InterfaceChanges) {
   const parsed: ChangedColumns = parseInput(
-    interfaceChanges[before.kind],
+    interfaceChangesByKind[before.kind],
     changes,
     `The change of ${interfaceTitle(before)}`,
   )
@@ -139,7 +139,8 @@ async function changeInterface(engine: Engine, tx: Db, before: InterfaceView, ch
   await writeColumns(engine, tx, before.id, { ...before, ...given(parsed) })
 }
 
-type ChangedColumns = z.output<(typeof interfaceChanges)['real']> & z.output<(typeof interfaceChanges)['aggregated']>
+type ChangedColumns = z.output<(typeof interfaceChangesByKind)['real']> &
+  z.output<(typeof interfaceChangesByKind)['aggregated']>
 
 /** Without what was not said, which would otherwise hide what is there. */
 const given = (changes: ChangedColumns): Partial<InterfaceView> =>

@@ -1,19 +1,24 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import {
+  type carriedBlock,
+  lowestMtu,
+  type NetworkView,
+  type networkChanges,
+  type networkInput,
+  type networkQuery,
+  nouns,
+  type Page,
+} from '@contractor/contract'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { addressBlock, network, networkAddressBlock } from '../database/network-schema.ts'
-import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
-import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import type { Kept } from '../noun/change-row.ts'
+import { implement } from '../noun/implement.ts'
+import { shownStamps } from '../noun/stamps.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
-import { requireSite } from '../site/sites.ts'
-import { type carriedBlock, lowestMtu, type NetworkView, networkChanges, networkInput } from './network.ts'
-
-export const networkQuery = pageRequest.extend({ site: networkInput.shape.site.optional() })
+import { requireSite } from '../site/site.ts'
 
 export interface Networks {
   create(input: z.input<typeof networkInput>, options?: CallOptions): Promise<NetworkView>
@@ -25,85 +30,27 @@ export interface Networks {
   delete(name: string, options?: CallOptions): Promise<void>
 }
 
-export function createNetworks(engine: Engine): Networks {
-  const record = async (tx: Db, options: CallOptions, type: EventType, name: string) => {
-    await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { network: name } }])
-    await notify(tx, 'event')
-  }
-  const networks: Networks = surface(engine, {
-    async create(input, options = {}) {
-      const { addressBlocks, ...parsed } = parseInput(networkInput, input, 'The Network')
-      return transaction(engine, options, async tx => {
-        await requireSite(tx, parsed.site)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(network)
-          .values({ ...parsed, createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) {
-          const message = `A Network '${parsed.name}' exists already`
-          throw new ContractorError('ALREADY_EXISTS', message, { kind: 'Network', id: parsed.name })
-        }
-        await setBlocks(tx, parsed.name, addressBlocks)
-        await checkMtu(tx, parsed.name)
-        await record(tx, options, 'network.created', parsed.name)
-        return requireNetwork(tx, parsed.name)
-      })
-    },
-    get: (name, options = {}) => requireNetwork(options.tx ?? engine.db, name),
-    async list(query = {}, options = {}) {
-      const { after, limit, site } = parseInput(networkQuery, query, 'The query for Networks')
-      const db = options.tx ?? engine.db
-      const rows = await db
-        .select()
-        .from(network)
-        .where(
-          and(
-            after === undefined ? undefined : gt(network.name, after),
-            site === undefined ? undefined : eq(network.site, site),
-          ),
-        )
-        .orderBy(asc(network.name))
-        .limit(limit + 1)
-      const toView = await loadViews(db, rows)
-      return toPage(rows, limit, row => row.name, toView)
-    },
-    async update(name, changes, options = {}) {
-      const { addressBlocks, ...parsed } = parseInput(networkChanges, changes, `The change of Network '${name}'`)
-      return transaction(engine, options, async tx => {
-        await requireNetwork(tx, name)
-        await tx
-          .update(network)
-          .set({ ...parsed, updatedAt: engine.clock.now() })
-          .where(eq(network.name, name))
-        if (addressBlocks) await setBlocks(tx, name, addressBlocks)
-        await checkMtu(tx, name)
-        await record(tx, options, 'network.changed', name)
-        return requireNetwork(tx, name)
-      })
-    },
-    async delete(name, options = {}) {
-      await transaction(engine, options, async tx => {
-        await tx.select().from(network).where(eq(network.name, name)).for('update')
-        await requireNetwork(tx, name)
-        const by = await connectedTo(tx, name)
-        if (by.length) {
-          const message = `Network '${name}' cannot be deleted: ${by.join(', ')} ${by.length === 1 ? 'is' : 'are'} connected to it`
-          throw new ContractorError('IN_USE', message, { kind: 'Network', id: name, by })
-        }
-        await tx.delete(network).where(eq(network.name, name))
-        await record(tx, options, 'network.deleted', name)
-      })
-    },
-  })
-  return networks
-}
+const kept: Kept<typeof network> = { kind: 'Network', table: network, key: network.name, lock: 'network' }
 
-async function requireNetwork(db: Db, name: string): Promise<NetworkView> {
-  const [row] = await db.select().from(network).where(eq(network.name, name))
-  if (row) return (await loadViews(db, [row]))(row)
-  throw new ContractorError('NOT_FOUND', `Network '${name}' does not exist`, { kind: 'Network', id: name })
+export function createNetworks(engine: Engine): Networks {
+  return surface<Networks>(
+    engine,
+    implement<typeof nouns.network, typeof network, NetworkView, string>(engine, {
+      noun: nouns.network,
+      kept,
+      views: async (db, rows) => rows.map(await loadViews(db, rows)),
+      async before(tx, { given, before }) {
+        if (!before && given.site !== undefined) await requireSite(tx, given.site)
+        return undefined
+      },
+      async after(tx, { name }, { given }) {
+        if (given.addressBlocks) await setBlocks(tx, name, given.addressBlocks)
+        await checkMtu(tx, name)
+      },
+      users: (tx, { name }) => connectedTo(tx, name),
+      use: ['is connected to it', 'are connected to it'],
+    }),
+  )
 }
 
 type NetworkRow = typeof network.$inferSelect
@@ -122,8 +69,7 @@ async function loadViews(db: Db, rows: readonly NetworkRow[]): Promise<(row: Net
     addressBlocks: carried
       .filter(one => one.network === row.name)
       .map(({ addressBlock: name, vlan, tagged }) => ({ addressBlock: name, vlan, tagged })),
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    ...shownStamps(row),
   })
 }
 

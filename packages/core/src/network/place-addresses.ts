@@ -1,10 +1,10 @@
-import type { ContractorError } from '@contractor/plugin'
+import { type AddressInput, type ContractorError, formatIp, parseIp, type Subnet } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { refuseField, refuseUnknown } from '../references.ts'
-import type { AddressInput } from './address.ts'
-import { formatIp, parseIp, parseSubnet, type Subnet, whyUnusable } from './subnet.ts'
+import { parseSubnet, whyUnusable } from './subnet.ts'
 
 /** Where an address is to be. */
 export interface Place {
@@ -89,6 +89,7 @@ function refuseHomeless(input: AddressInput): ContractorError {
 
 /** Locked, always in one order: whoever searches for free addresses sees these, and the block does not move. */
 export async function lockBlocks(tx: Db, names: readonly string[]): Promise<Map<string, Block>> {
+  takingLock(tx, 'address-block')
   const rows = await executeRows<{ name: string; subnet: string; gateway: string | null }>(
     tx,
     sql`select name, subnet::text, host(gateway) as gateway from contractor.address_block

@@ -1,10 +1,10 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, formatIp, parseIp, type Subnet } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { refuseField } from '../references.ts'
 import { type AddressBlockRow, checkGateway } from './address-block.ts'
-import { contains, containsIp, formatIp, parseIp, parseSubnet, type Subnet, usableRange } from './subnet.ts'
+import { contains, containsIp, parseSubnet, usableRange } from './subnet.ts'
 
 /**
  * A block whose new subnet contains the old one, or lies within it, is resized: its addresses stay what they are. Any

@@ -1,6 +1,6 @@
+import type { PlotContent } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
-import type { PlotContent } from './plot.ts'
 
 interface ContentRow extends Record<string, unknown> {
   plot: string

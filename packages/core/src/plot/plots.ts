@@ -1,25 +1,26 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import {
+  nouns,
+  type Page,
+  type PlotContent,
+  type PlotView,
+  parseInput,
+  type plotChanges,
+  plotContentQuery,
+  type plotInput,
+  type plotQuery,
+} from '@contractor/contract'
+import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
-import { plot } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
+import type { plot } from '../database/schema.ts'
+import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
-import { recordEvents } from '../event/record-events.ts'
-import { type Page, toPage } from '../name.ts'
-import {
-  type PlotContent,
-  type PlotRow,
-  type PlotView,
-  plotChanges,
-  plotContentQuery,
-  plotInput,
-  plotQuery,
-  requirePlot,
-  toPlotView,
-} from './plot.ts'
+import { readRow } from '../noun/change-row.ts'
+import { implement } from '../noun/implement.ts'
+import { toPage } from '../noun/list-rows.ts'
+import { alreadyExists } from '../noun/refuse.ts'
+import { lockTree, plotTree, refuseCircle } from '../noun/tree.ts'
+import { keptPlots, type PlotRow, toPlotView } from './plot.ts'
 import { selectContents } from './plot-contents.ts'
 
 export interface Plots {
@@ -35,64 +36,32 @@ export interface Plots {
 }
 
 export function createPlots(engine: Engine): Plots {
-  const record = async (tx: Db, type: EventType, name: string, options: CallOptions) => {
-    await recordEvents(tx, engine.clock, [{ type, by: whoIs(options), data: { plot: name } }])
-    await notify(tx, 'event')
-  }
-  return surface(engine, {
-    async create(input, options = {}) {
-      const parsed = parseInput(plotInput, input, 'The Plot')
-      return transaction(engine, options, async tx => {
-        if (parsed.parent !== null) await requirePlot(tx, parsed.parent)
-        const now = engine.clock.now()
-        const [row] = await tx
-          .insert(plot)
-          .values({ ...parsed, createdAt: now, updatedAt: now })
-          .onConflictDoNothing()
-          .returning()
-        if (!row) throw taken(parsed.name)
-        await record(tx, 'plot.created', row.name, options)
-        return toPlotView(row)
-      })
-    },
-    async get(name, options = {}) {
-      return toPlotView(await requirePlot(options.tx ?? engine.db, name))
-    },
-    async list(query = {}, options = {}) {
-      const { after, limit, parent } = parseInput(plotQuery, query, 'The query for Plots')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(plot)
-        .where(
-          and(
-            after === undefined ? undefined : gt(plot.name, after),
-            parent === undefined ? undefined : eq(plot.parent, parent),
-          ),
-        )
-        .orderBy(asc(plot.name))
-        .limit(limit + 1)
-      return toPage(rows, limit, row => row.name, toPlotView)
-    },
-    async update(name, changes, options = {}) {
-      const parsed = parseInput(plotChanges, changes, `The change of Plot '${name}'`)
-      return transaction(engine, options, async tx => {
-        if (parsed.parent !== undefined) await lockTree(tx)
-        await requirePlot(tx, name)
-        if (typeof parsed.parent === 'string') await checkParent(tx, name, parsed.parent)
-        if (parsed.name !== undefined && parsed.name !== name) await refuseTaken(tx, parsed.name)
-        const [row] = await tx
-          .update(plot)
-          .set({ ...parsed, updatedAt: engine.clock.now() })
-          .where(eq(plot.name, name))
-          .returning()
-        await record(tx, 'plot.changed', name, options)
-        return toPlotView(row as PlotRow)
-      })
-    },
+  return surface<Plots>(engine, {
+    ...implement<typeof nouns.plot, typeof plot, PlotView, string>(engine, {
+      noun: nouns.plot,
+      kept: keptPlots,
+      views: (_, rows) => rows.map(toPlotView),
+      async lock(tx, { given }) {
+        if (given.parent !== undefined) await lockTree(tx, plotTree)
+      },
+      async before(tx, { given, before }) {
+        if (typeof given.parent === 'string') {
+          await readRow(tx, keptPlots, given.parent)
+          if (before) await refuseCircle(tx, plotTree, before.name, given.parent)
+        }
+        const { name } = given
+        if (before && name !== undefined && name !== before.name && (await isThere(tx, name)))
+          throw alreadyExists('Plot', name)
+        return undefined
+      },
+      users: usersOfPlot,
+      use: ['is there', 'are there'],
+      told: (row, before) => ({ plot: before?.name ?? row.name }),
+    }),
     async contents(name, query = {}, options = {}) {
       const { deep, after, limit } = parseInput(plotContentQuery, query, 'The query for what stands in a Plot')
       const db = options.tx ?? engine.db
-      await requirePlot(db, name)
+      await readRow(db, keptPlots, name)
       const found = await selectContents(db, name, { deep, after, limit: limit + 1 })
       return toPage(
         found,
@@ -101,59 +70,13 @@ export function createPlots(engine: Engine): Plots {
         one => one,
       )
     },
-    async delete(name, options = {}) {
-      await transaction(engine, options, async tx => {
-        await tx.execute(sql`select from contractor.plot where name = ${name} for update`)
-        await requirePlot(tx, name)
-        const by = await usersOfPlot(tx, name)
-        if (by.length) {
-          const message = `Plot '${name}' cannot be deleted: ${by.join(', ')} ${by.length === 1 ? 'is' : 'are'} there`
-          throw new ContractorError('IN_USE', message, { kind: 'Plot', id: name, by })
-        }
-        await tx.delete(plot).where(eq(plot.name, name))
-        await record(tx, 'plot.deleted', name, options)
-      })
-    },
   })
 }
 
-const taken = (id: string) =>
-  new ContractorError('ALREADY_EXISTS', `A Plot '${id}' exists already`, { kind: 'Plot', id })
+const isThere = async (tx: Db, name: string) =>
+  (await executeRows(tx, sql`select from contractor.plot where name = ${name}`)).length > 0
 
-async function refuseTaken(tx: Db, name: string): Promise<void> {
-  const [row] = await tx.select({ name: plot.name }).from(plot).where(eq(plot.name, name))
-  if (row) throw taken(name)
-}
-
-/** Two that move places at once could make a circle that neither sees: one after the other. */
-async function lockTree(tx: Db): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('contractor.plot'))`)
-}
-
-async function checkParent(tx: Db, name: string, parent: string): Promise<void> {
-  await requirePlot(tx, parent)
-  const above = await executeRows<{ name: string }>(
-    tx,
-    sql`with recursive line as (
-          select name, parent, 1 as depth from contractor.plot where name = ${parent}
-          union all
-          select up.name, up.parent, depth + 1 from contractor.plot up join line on line.parent = up.name
-        ) cycle name set is_circle using path
-        select name from line order by depth`,
-  )
-  const place = above.findIndex(one => one.name === name)
-  if (place < 0) return
-  const path = [name, ...above.slice(0, place + 1).map(one => one.name)].join(' → ')
-  throw new ContractorError(
-    'VALIDATION_FAILED',
-    `Plot '${name}' cannot be in '${parent}': that would be a circle (${path})`,
-    {
-      issues: [{ path: 'parent', message: `makes a circle: ${path}` }],
-    },
-  )
-}
-
-async function usersOfPlot(tx: Db, name: string): Promise<string[]> {
+async function usersOfPlot(tx: Db, { name }: PlotRow): Promise<string[]> {
   const rows = await executeRows<{ who: string }>(
     tx,
     sql`(select 'Plot ' || name as who from contractor.plot where parent = ${name} order by name limit 20)

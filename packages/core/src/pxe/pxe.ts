@@ -1,26 +1,13 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type Pxe, type PxeInput } from '@contractor/contract'
 import { eq, sql } from 'drizzle-orm'
-import { z } from 'zod'
-import type { Saved } from '../change.ts'
 import type { Db } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { pxe } from '../database/schema.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { lines } from '../line-ends.ts'
-import { plainName } from '../name.ts'
-
-/** What a network-booting machine is given: a boot script (for iPXE) and a template (for the installer), both in Jinja2. */
-export const pxeInput = z.strictObject({
-  name: plainName,
-  bootScript: lines(z.string()),
-  template: lines(z.string()).default(''),
-})
-
-export type PxeInput = z.output<typeof pxeInput>
-
-export const pxeView = pxeInput.extend({ updatedAt: z.iso.datetime() })
-export type Pxe = z.output<typeof pxeView>
+import type { Saved } from '../noun/saved.ts'
+import { checkSaved } from '../noun/saved.ts'
+import { shownStamps } from '../noun/stamps.ts'
 
 /** Saves PXEs; says of each what that did, in their order. A number of statements that does not grow with them. */
 export async function putPxes(
@@ -31,15 +18,18 @@ export async function putPxes(
 ): Promise<Saved<PxeInput>[]> {
   if (!inputs.length) return []
   const names = JSON.stringify(inputs.map(input => input.name))
+  takingLock(tx, 'pxe')
   const rows = await tx
     .select()
     .from(pxe)
     .where(sql`${pxe.name} in (select value from jsonb_array_elements_text(${names}::jsonb))`)
     .orderBy(pxe.name)
     .for('update')
-  const present = new Map(rows.map(({ name, bootScript, template }) => [name, { name, bootScript, template }]))
+  const present = new Map(rows.map(row => [row.name, row]))
   const saved = inputs.map((after): Saved<PxeInput> => {
-    const before = present.get(after.name)
+    const row = present.get(after.name)
+    checkSaved('PXE', after.name, row, options)
+    const before = row && { name: row.name, bootScript: row.bootScript, template: row.template }
     const same = before?.bootScript === after.bootScript && before.template === after.template
     return { change: !before ? 'created' : same ? 'unchanged' : 'changed', before, after }
   })
@@ -56,15 +46,14 @@ export async function putPxes(
           updated_at = excluded.updated_at`,
   )
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     changed.map(({ change, after }) => ({
       type: change === 'created' ? ('pxe.created' as const) : ('pxe.changed' as const),
       by: whoIs(options),
       data: { pxe: after.name },
     })),
   )
-  await notify(tx, 'event')
   return saved
 }
 
@@ -74,8 +63,8 @@ export async function requirePxe(db: Db, name: string): Promise<Pxe> {
   return toPxe(row)
 }
 
-export function toPxe({ name, bootScript, template, updatedAt }: typeof pxe.$inferSelect): Pxe {
-  return { name, bootScript, template, updatedAt: updatedAt.toISOString() }
+export function toPxe(row: typeof pxe.$inferSelect): Pxe {
+  return { name: row.name, bootScript: row.bootScript, template: row.template, ...shownStamps(row) }
 }
 
 export async function loadPxeNames(db: Db): Promise<ReadonlySet<string>> {

@@ -1,10 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Json } from '@contractor/plugin'
+import type { BlueprintInput, FieldChange, Json, PxeInput, ScriptInput } from '@contractor/contract'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import type { BlueprintInput } from '../blueprint/blueprint.ts'
-import type { PxeInput } from '../pxe/pxe.ts'
-import type { ScriptInput } from '../script/script.ts'
-import type { FieldChange } from './load-result.ts'
 
 /** What a resource says, flat, under the names that its file has for them; without what is empty, which says nothing. */
 type Fields = Readonly<Record<string, Json>>

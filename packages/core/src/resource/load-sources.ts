@@ -1,16 +1,24 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { type BlueprintInput, blueprintInput } from '../blueprint/blueprint.ts'
+import {
+  type BlueprintInput,
+  type Change,
+  ContractorError,
+  type LoadResult,
+  type PxeInput,
+  parseInput,
+  pxeInput,
+  type ResourceChange,
+  scriptInput,
+} from '@contractor/contract'
+import { blueprintInput } from '../blueprint/blueprint.ts'
 import { type Link, linkBlueprints } from '../blueprint/link-blueprints.ts'
 import { putBlueprints } from '../blueprint/put-blueprints.ts'
-import type { Change, Saved } from '../change.ts'
 import type { Db } from '../database/database.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
-import { type PxeInput, putPxes, pxeInput } from '../pxe/pxe.ts'
+import type { Saved } from '../noun/saved.ts'
+import { putPxes } from '../pxe/pxe.ts'
 import { compileScript } from '../script/compile-script.ts'
 import { type CompiledScript, putScripts } from '../script/put-scripts.ts'
-import { scriptInput } from '../script/script.ts'
 import { blueprintFields, compareFields, pxeFields, scriptFields } from './compare-fields.ts'
-import type { LoadResult, ResourceChange } from './load-result.ts'
 import { placed, type Source, within } from './source.ts'
 import { findLinkLine } from './toml-line.ts'
 

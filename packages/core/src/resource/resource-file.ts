@@ -1,10 +1,7 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, plainName, pxeInput, scriptInput } from '@contractor/contract'
 import { parse, TomlError } from 'smol-toml'
 import { z } from 'zod'
 import { blueprintInput } from '../blueprint/blueprint.ts'
-import { plainName } from '../name.ts'
-import { pxeInput } from '../pxe/pxe.ts'
-import { scriptInput } from '../script/script.ts'
 import { quoteKeys } from './quote-keys.ts'
 import { findTomlLine } from './toml-line.ts'
 

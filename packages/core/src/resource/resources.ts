@@ -1,8 +1,8 @@
+import type { LoadResult } from '@contractor/contract'
 import { is, TransactionRollbackError } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import type { LoadResult } from './load-result.ts'
 import { loadSources } from './load-sources.ts'
 import { parseSource, readSources, type Source } from './source.ts'
 

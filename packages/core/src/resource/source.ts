@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ContractorError, isContractorError } from '@contractor/plugin'
+import { ContractorError, isContractorError } from '@contractor/contract'
 import { parseResourceFile, type ResourceFile } from './resource-file.ts'
 import { findTomlLine } from './toml-line.ts'
 

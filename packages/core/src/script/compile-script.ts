@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { compile, formatDiagnostic, type HostNames, type Program, referencedNames } from '@contractor/tscript'
 import type { Db } from '../database/database.ts'
 import { program } from '../database/schema.ts'

@@ -1,12 +1,13 @@
+import type { ScriptInput } from '@contractor/contract'
 import type { Program } from '@contractor/tscript'
 import { sql } from 'drizzle-orm'
-import type { Saved } from '../change.ts'
 import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
+import type { Saved } from '../noun/saved.ts'
+import { checkSaved } from '../noun/saved.ts'
 import { programKey } from './compile-script.ts'
-import { lockScripts, type ScriptInput } from './script.ts'
+import { lockScripts } from './script.ts'
 
 export interface CompiledScript {
   input: ScriptInput
@@ -34,6 +35,7 @@ export async function putScripts(
   )
   const saved = scripts.map(({ input, program }): Saved<ScriptInput> => {
     const found = present.get(input.name)
+    checkSaved('Script', input.name, found, options)
     if (!found) return { change: 'created', before: undefined, after: input }
     const same = found.programId === programKey(program) && found.description === input.description
     const { name, description, source } = found
@@ -44,13 +46,12 @@ export async function putScripts(
   await writePrograms(tx, changed)
   await writeScripts(engine, tx, changed)
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     saved.flatMap(({ change, after: { name } }) =>
       change === 'unchanged' ? [] : [{ type: `script.${change}` as const, by: whoIs(options), data: { script: name } }],
     ),
   )
-  await notify(tx, 'event')
   return saved
 }
 

@@ -1,25 +1,9 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type Script } from '@contractor/contract'
 import { asc, eq, sql } from 'drizzle-orm'
-import { z } from 'zod'
 import type { Db } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { program, script } from '../database/schema.ts'
-import { lines } from '../line-ends.ts'
-import { plainName } from '../name.ts'
-
-export const scriptInput = z.strictObject({
-  name: plainName,
-  description: z.string().default(''),
-  source: lines(z.string().max(1_000_000, 'must be 1,000,000 characters at the most')),
-})
-export type ScriptInput = z.output<typeof scriptInput>
-
-export const scriptView = z.object({
-  name: z.string(),
-  description: z.string(),
-  source: z.string(),
-  updatedAt: z.iso.datetime(),
-})
-export type Script = z.output<typeof scriptView>
+import { shownStamps } from '../noun/stamps.ts'
 
 export function selectScripts(db: Db) {
   return db
@@ -28,6 +12,8 @@ export function selectScripts(db: Db) {
       description: script.description,
       source: program.source,
       programId: script.programId,
+      version: script.version,
+      createdAt: script.createdAt,
       updatedAt: script.updatedAt,
     })
     .from(script)
@@ -40,12 +26,13 @@ export type ScriptRow = Awaited<ReturnType<typeof selectScripts>>[number]
 /** Locked, so that nobody changes or deletes them until the transaction ends. */
 export async function lockScripts(tx: Db, names: readonly string[]): Promise<ScriptRow[]> {
   const among = sql`${script.name} in (select value from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb))`
+  takingLock(tx, 'script')
   await tx.select({ name: script.name }).from(script).where(among).orderBy(asc(script.name)).for('update')
   return selectScripts(tx).where(among)
 }
 
-export function toScript({ programId: _, ...row }: ScriptRow): Script {
-  return { ...row, updatedAt: row.updatedAt.toISOString() }
+export function toScript({ name, description, source, ...row }: ScriptRow): Script {
+  return { name, description, source, ...shownStamps(row) }
 }
 
 export const missingScript = (name: string) =>

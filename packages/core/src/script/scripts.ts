@@ -1,23 +1,22 @@
-import { ContractorError, parseInput } from '@contractor/plugin'
+import { type Change, type Page, parseInput, type Script, scriptInput, scriptQuery } from '@contractor/contract'
 import { eq, gt, sql } from 'drizzle-orm'
 import type { z } from 'zod'
-import type { Change } from '../change.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { script } from '../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
+import { toPage } from '../noun/list-rows.ts'
+import { checkVersion, inUse } from '../noun/refuse.ts'
 import { compileScript } from './compile-script.ts'
 import { putScripts } from './put-scripts.ts'
-import { lockScripts, missingScript, type Script, scriptInput, selectScripts, toScript } from './script.ts'
+import { lockScripts, missingScript, selectScripts, toScript } from './script.ts'
 
 export interface Scripts {
   /** Compiles and saves; SCRIPT_INVALID lists every mistake with its place. Jobs under way keep their program. */
   put(input: z.input<typeof scriptInput>, options?: CallOptions): Promise<{ change: Change; warnings: string[] }>
   get(name: string, options?: CallOptions): Promise<Script>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<Script>>
+  list(query?: z.input<typeof scriptQuery>, options?: CallOptions): Promise<Page<Script>>
   /** Refused with IN_USE while a BluePrint or a Dependency names it. Jobs under way keep their program. */
   delete(name: string, options?: CallOptions): Promise<void>
 }
@@ -35,8 +34,8 @@ export function createScripts(engine: Engine): Scripts {
       if (!row) throw missingScript(name)
       return toScript(row)
     },
-    async list(page = {}, options = {}) {
-      const { after, limit } = parseInput(pageRequest, page, 'The page')
+    async list(query = {}, options = {}) {
+      const { after, limit } = parseInput(scriptQuery, query, 'The query for Scripts')
       const rows = await selectScripts(options.tx ?? engine.db)
         .where(after === undefined ? undefined : gt(script.name, after))
         .limit(limit + 1)
@@ -45,18 +44,15 @@ export function createScripts(engine: Engine): Scripts {
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
         // Whoever is about to name it waits for its row, and then does not find it.
-        if (!(await lockScripts(tx, [name])).length) throw missingScript(name)
+        const [row] = await lockScripts(tx, [name])
+        if (!row) throw missingScript(name)
+        checkVersion('Script', name, row.version, options.ifVersion)
         const by = await usersOfScript(tx, name)
         if (by.length) {
-          throw new ContractorError(
-            'IN_USE',
-            `Script '${name}' cannot be deleted: ${by.join(', ')} ${by.length === 1 ? 'names' : 'name'} it`,
-            { kind: 'Script', id: name, by },
-          )
+          throw inUse('Script', name, by, ['names it', 'name it'])
         }
         await tx.delete(script).where(eq(script.name, name))
-        await recordEvents(tx, engine.clock, [{ type: 'script.deleted', by: whoIs(options), data: { script: name } }])
-        await notify(tx, 'event')
+        await recordEvents(engine, tx, [{ type: 'script.deleted', by: whoIs(options), data: { script: name } }])
       })
     },
   })

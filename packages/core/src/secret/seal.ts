@@ -1,7 +1,13 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import type { Json } from '@contractor/plugin'
-import { ContractorError, secretMask } from '@contractor/plugin'
-import { holdsSecret, mapTexts, replaceSecrets, writeSecret } from '@contractor/plugin/engine'
+import {
+  ContractorError,
+  holdsSecret,
+  type Json,
+  mapTexts,
+  replaceSecrets,
+  secretMask,
+  writeSecret,
+} from '@contractor/contract'
 
 /**
  * Encryption of secrets: AES-256-GCM with a fresh nonce each, the name authenticated with it, so that what is sealed

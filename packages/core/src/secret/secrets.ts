@@ -1,35 +1,36 @@
-import type { Json } from '@contractor/plugin'
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { asc, eq, gt, inArray, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import {
+  ContractorError,
+  type Json,
+  type Page,
+  parseInput,
+  type SecretView,
+  secretInput,
+  secretQuery,
+} from '@contractor/contract'
+import { eq, inArray, sql } from 'drizzle-orm'
+import type { z } from 'zod'
 import type { Values } from '../database/columns.ts'
 import { type Db, executeRows } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { secret } from '../database/secret-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { type Page, pageRequest, toPage } from '../name.ts'
-
-/** Secrets that have a name: a config value `{ "$secret": "lab/root-password" }` stands for one. */
-export const secretName = z
-  .string()
-  .max(200, 'must be 200 characters at the most')
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]*$/, 'must be letters, digits, ., _, / and -, beginning with a letter or digit')
-
-export const secretInput = z.strictObject({ name: secretName, value: z.string().min(1) })
-
-/** A secret's value is in no view. */
-export const secretView = z.object({ name: z.string(), createdAt: z.iso.datetime(), updatedAt: z.iso.datetime() })
-export type SecretView = z.output<typeof secretView>
+import { type Kept, lockRow } from '../noun/change-row.ts'
+import { listRows, toPage } from '../noun/list-rows.ts'
+import { inUse } from '../noun/refuse.ts'
+import { checkSaved } from '../noun/saved.ts'
+import { shownStamps } from '../noun/stamps.ts'
 
 export interface Secrets {
   /** Stores a value under a name, or another one in its place: whoever reads the config from then on has that. */
   put(input: z.input<typeof secretInput>, options?: CallOptions): Promise<SecretView>
-  list(page?: z.input<typeof pageRequest>, options?: CallOptions): Promise<Page<SecretView>>
+  list(query?: z.input<typeof secretQuery>, options?: CallOptions): Promise<Page<SecretView>>
   /** Refused with IN_USE while a config value names it. */
   delete(name: string, options?: CallOptions): Promise<void>
 }
+
+const kept: Kept<typeof secret> = { kind: 'Secret', table: secret, key: secret.name, lock: 'secret' }
 
 export function createSecrets(engine: Engine): Secrets {
   return surface(engine, {
@@ -38,53 +39,40 @@ export function createSecrets(engine: Engine): Secrets {
       const sealed = engine.seals.seal(value, `Secret '${name}'`, name)
       return transaction(engine, options, async tx => {
         const now = engine.clock.now()
+        if (options.ifVersion !== undefined) {
+          takingLock(tx, 'secret')
+          const [present] = await tx.select().from(secret).where(eq(secret.name, name)).for('no key update')
+          checkSaved('Secret', name, present, options)
+        }
         const [row] = await tx
           .insert(secret)
           .values({ name, sealed, createdAt: now, updatedAt: now })
           .onConflictDoUpdate({ target: secret.name, set: { sealed, updatedAt: now } })
           .returning()
-        await recordEvents(tx, engine.clock, [{ type: 'secret.changed', by: whoIs(options), data: { name } }])
-        await notify(tx, 'event')
+        await recordEvents(engine, tx, [
+          { type: 'secret.changed', by: whoIs(options), subject: name, version: row?.version, data: { name } },
+        ])
         return toSecretView(row as typeof secret.$inferSelect)
       })
     },
-    async list(page = {}, options = {}) {
-      const { after, limit } = parseInput(pageRequest, page, 'The page')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(secret)
-        .where(after === undefined ? undefined : gt(secret.name, after))
-        .orderBy(asc(secret.name))
-        .limit(limit + 1)
+    async list(query = {}, options = {}) {
+      const { after, limit } = parseInput(secretQuery, query, 'The query for secrets')
+      const rows = await listRows(options.tx ?? engine.db, secret, { after, limit }, { key: secret.name })
       return toPage(rows, limit, row => row.name, toSecretView)
     },
     async delete(name, options = {}) {
       await transaction(engine, options, async tx => {
-        const by = await usersOfSecret(tx, name)
-        if (by.length) {
-          throw new ContractorError(
-            'IN_USE',
-            `Secret '${name}' cannot be deleted: the config of ${by.join(', ')} names it`,
-            {
-              kind: 'Secret',
-              id: name,
-              by,
-            },
-          )
-        }
-        const gone = await tx.delete(secret).where(eq(secret.name, name)).returning({ name: secret.name })
-        if (!gone.length)
-          throw new ContractorError('NOT_FOUND', `Secret '${name}' does not exist`, { kind: 'Secret', id: name })
-        await recordEvents(tx, engine.clock, [{ type: 'secret.deleted', by: whoIs(options), data: { name } }])
-        await notify(tx, 'event')
+        await lockRow(tx, kept, name, options, 'references')
+        const by = (await usersOfSecret(tx, name)).map(who => `the config of ${who}`)
+        if (by.length) throw inUse('Secret', name, by, ['names it', 'name it'])
+        await tx.delete(secret).where(eq(secret.name, name))
+        await recordEvents(engine, tx, [{ type: 'secret.deleted', by: whoIs(options), subject: name, data: { name } }])
       })
     },
   })
 }
 
-function toSecretView({ name, createdAt, updatedAt }: typeof secret.$inferSelect): SecretView {
-  return { name, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
-}
+const toSecretView = (row: typeof secret.$inferSelect): SecretView => ({ name: row.name, ...shownStamps(row) })
 
 async function usersOfSecret(tx: Db, name: string): Promise<string[]> {
   const names = sql`jsonb_path_exists(config_values, '$.**."$secret" ? (@ == $name)', jsonb_build_object('name', ${name}::text))`

@@ -1,42 +1,26 @@
-import { ContractorError, json, maskSecrets, parseInput } from '@contractor/plugin'
+import {
+  ContractorError,
+  maskSecrets,
+  type Page,
+  parseInput,
+  type ServiceView,
+  serviceInput,
+  serviceQuery,
+} from '@contractor/contract'
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { service } from '../database/job-schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { takingLock } from '../database/lock-order.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
-import { idPageRequest, type Page, plainName, toPage } from '../name.ts'
+import { recordEvents } from '../event/record-events.ts'
+import { type Kept, lockRow } from '../noun/change-row.ts'
+import { matching, toPage } from '../noun/list-rows.ts'
+import { notFound } from '../noun/refuse.ts'
+import { checkSaved } from '../noun/saved.ts'
 import { parseOwnFields } from '../own-fields.ts'
-import { requireSite } from '../site/sites.ts'
-
-/** The configuration of a service for one Site. */
-export const serviceInput = z.strictObject({
-  /** As its plugin names it. */
-  name: z.string(),
-  site: plainName,
-  /** As its plugin declares it; `***` for a secret leaves that as it is. */
-  config: z.record(z.string(), json).default({}),
-})
-
-export const serviceView = z.object({
-  id: z.number().int(),
-  name: z.string(),
-  site: z.string(),
-  /** Secrets in it are `***`. */
-  config: z.record(z.string(), json),
-  version: z.number().int(),
-  /** The agent that has it; null while none does. */
-  agent: z.string().nullable(),
-  /** Whether that agent was heard of in time. */
-  running: z.boolean(),
-  /** What its agent says of it when it does not run as it should. */
-  trouble: z.string(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-})
-export type ServiceView = z.output<typeof serviceView>
-
-export const serviceQuery = idPageRequest.extend({ name: z.string().optional(), site: z.string().optional() })
+import { requireSite } from '../site/site.ts'
 
 /** What agents run all the time, each for a Site. */
 export interface Services {
@@ -48,6 +32,8 @@ export interface Services {
   delete(id: number, options?: CallOptions): Promise<void>
 }
 
+const kept: Kept<typeof service> = { kind: 'Service', table: service, key: service.id, lock: 'service' }
+
 export function createServices(engine: Engine): Services {
   const columns = () => ({
     row: service,
@@ -55,7 +41,7 @@ export function createServices(engine: Engine): Services {
   })
   const find = async (db: Db, id: number): Promise<ServiceView> => {
     const [found] = await db.select(columns()).from(service).where(eq(service.id, id))
-    if (!found) throw new ContractorError('NOT_FOUND', `Service ${id} does not exist`, { kind: 'Service', id })
+    if (!found) throw notFound('Service', id)
     return toView(found)
   }
   return surface<Services>(engine, {
@@ -77,7 +63,9 @@ export function createServices(engine: Engine): Services {
         await requireSite(tx, site)
         const now = engine.clock.now()
         const own = and(eq(service.name, name), eq(service.site, site))
+        takingLock(tx, 'service')
         const [present] = await tx.select().from(service).where(own).for('update')
+        checkSaved('Service', name, present, options)
         const fields = { schema: plugin.config.strict(), type: name, whose: `the service at Site '${site}'` }
         const parsed = parseOwnFields(engine, fields, config, present?.config)
         const [row] = present
@@ -87,32 +75,35 @@ export function createServices(engine: Engine): Services {
               .where(own)
               .returning()
           : await tx.insert(service).values({ name, site, config: parsed, createdAt: now, updatedAt: now }).returning()
-        return find(tx, row?.id ?? 0)
+        const saved = await find(tx, row?.id ?? 0)
+        const { id, version } = saved
+        await recordEvents(engine, tx, [
+          { type: 'service.changed', by: whoIs(options), subject: String(id), version, data: { name, site } },
+        ])
+        return saved
       })
     },
     async get(id, options = {}) {
       return find(options.tx ?? engine.db, id)
     },
     async list(query = {}, options = {}) {
-      const { after, limit, name, site } = parseInput(serviceQuery, query, 'The query for services')
+      const { after, limit, ...filter } = parseInput(serviceQuery, query, 'The query for services')
+      const behind = after === undefined ? undefined : gt(service.id, Number(after))
       const rows = await (options.tx ?? engine.db)
         .select(columns())
         .from(service)
-        .where(
-          and(
-            name === undefined ? undefined : eq(service.name, name),
-            site === undefined ? undefined : eq(service.site, site),
-            after === undefined ? undefined : gt(service.id, Number(after)),
-          ),
-        )
+        .where(and(behind, ...matching(service, filter)))
         .orderBy(asc(service.id))
         .limit(limit + 1)
       return toPage(rows, limit, ({ row }) => row.id, toView)
     },
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {
-        await find(tx, id)
+        const { name, site } = await lockRow(tx, kept, id, options, 'references')
         await tx.delete(service).where(eq(service.id, id))
+        await recordEvents(engine, tx, [
+          { type: 'service.deleted', by: whoIs(options), subject: String(id), data: { name, site } },
+        ])
       })
     },
   })

@@ -1,13 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
-import { ContractorError, parseInput } from '@contractor/plugin'
+import { ContractorError, type EventType, parseInput } from '@contractor/contract'
 import { eq } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { job } from '../database/job-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { JobRow } from '../job/target.ts'
 import { type CompletionReport, mostReports, placeReport } from './place-report.ts'
@@ -50,6 +50,7 @@ interface Heard {
 export function createSignals(engine: Engine): Signals {
   const signal = (jobId: number, cookie: string, options: CallOptions, hear: (row: JobRow) => Heard | undefined) =>
     transaction(engine, options, async tx => {
+      takingLock(tx, 'job')
       const [row] = await tx.select().from(job).where(eq(job.id, jobId)).for('update')
       if (!row || !isSame(row.cookie, cookie)) {
         const message = `This is not the cookie of Job ${jobId}: it may be that of an earlier Job`
@@ -66,8 +67,8 @@ export function createSignals(engine: Engine): Signals {
         .where(eq(job.id, jobId))
       const { foundation, structure, dependency } = row
       const about = { by: 'machine', job: jobId, foundation, structure, dependency }
-      await recordEvents(tx, engine.clock, [{ type: heard.type, ...about, data: heard.data ?? {} }])
-      await notify(tx, 'job', 'event')
+      await recordEvents(engine, tx, [{ type: heard.type, ...about, data: heard.data ?? {} }])
+      await notify(tx, 'job')
     })
 
   return surface(engine, {

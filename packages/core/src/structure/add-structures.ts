@@ -1,12 +1,11 @@
+import type { StructureInput } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { recordConfigChanges } from '../config/config-changes.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import { checkHostnames } from '../dns/site-zone.ts'
 import { type CallOptions, type Engine, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { StructureRow } from '../job/target.ts'
-import type { StructureInput } from './structure.ts'
 import { checkStructures, explainConflict } from './structure-laws.ts'
 
 interface Added extends Record<string, unknown> {
@@ -38,13 +37,12 @@ export async function addStructures(
   )
   const by = whoIs(options)
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     rows.map(row => ({ type: 'structure.created' as const, by, structure: row.id })),
   )
   const changed = rows.map(row => ({ owner: { structure: row.id }, before: {}, after: row.configValues }))
   await recordConfigChanges(engine, tx, by, changed)
-  await notify(tx, 'event')
   return rows
 }
 
@@ -72,6 +70,14 @@ function toRow(input: StructureInput, { id, config_uuid, created_ms }: Added): S
   const createdAt = new Date(Number(created_ms))
   return {
     ...input,
-    ...{ id: Number(id), configUuid: config_uuid, state: 'planned', builtAt: null, createdAt, updatedAt: createdAt },
+    ...{
+      id: Number(id),
+      configUuid: config_uuid,
+      state: 'planned',
+      builtAt: null,
+      version: 1,
+      createdAt,
+      updatedAt: createdAt,
+    },
   }
 }

@@ -1,11 +1,10 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError, type StructureInput } from '@contractor/contract'
 import { and, inArray, or, sql } from 'drizzle-orm'
 import { selectBlueprints } from '../blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { blueprint, foundation, structure } from '../database/schema.ts'
 import { refuseUnknown } from '../references.ts'
-import type { StructureInput } from './structure.ts'
 
 type Made = Pick<StructureInput, 'hostname' | 'site' | 'blueprint' | 'foundation'>
 

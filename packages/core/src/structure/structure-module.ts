@@ -1,5 +1,6 @@
+import { json } from '@contractor/contract'
 import type { ModulePlugin } from '@contractor/plugin'
-import { defineFunction, json } from '@contractor/plugin'
+import { defineFunction } from '@contractor/plugin'
 import { z } from 'zod'
 
 const setConfig = defineFunction({

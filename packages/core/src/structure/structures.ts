@@ -1,9 +1,21 @@
-import { ContractorError, isContractorError, parseInput } from '@contractor/plugin'
-import { keepMasked } from '@contractor/plugin/engine'
-import { and, asc, count, eq, gt, ne, or } from 'drizzle-orm'
+import {
+  type ConfigExplanation,
+  ContractorError,
+  isContractorError,
+  nouns,
+  type Page,
+  parseInput,
+  type StructureConfig,
+  type StructureView,
+  structureChanges,
+  structureConfigQuery,
+  structureCountQuery,
+  structureInput,
+  structureQuery,
+} from '@contractor/contract'
+import { and, asc, count, eq, inArray, ne, or } from 'drizzle-orm'
 import type { z } from 'zod'
 import { recordConfigChanges } from '../config/config-changes.ts'
-import type { ConfigExplanation } from '../config/explain-config.ts'
 import { type Config, loadConfigs } from '../config/load-config.ts'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
@@ -17,41 +29,32 @@ import type { Job, Jobs } from '../job/jobs.ts'
 import { loadNeighbours } from '../job/neighbours.ts'
 import { lockTarget, type StructureRow, type WholeTarget } from '../job/target.ts'
 import { wakeNeighbours } from '../job/wake-neighbours.ts'
-import { type Page, toPage } from '../name.ts'
+import { type Bound, bindMethods } from '../noun/bind.ts'
+import { lockRow, readRow } from '../noun/change-row.ts'
+import { listRows, matching, toPage } from '../noun/list-rows.ts'
+import { mergePatch } from '../noun/merge-patch.ts'
+import { notFound } from '../noun/refuse.ts'
 import { overlay } from '../overlay.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { addStructures } from './add-structures.ts'
-import {
-  missingStructure,
-  requireStructure,
-  type StructureConfig,
-  type StructureView,
-  structureChanges,
-  structureConditions,
-  structureConfigQuery,
-  structureCountQuery,
-  structureInput,
-  structureQuery,
-  toStructureView,
-} from './structure.ts'
+import { keptStructures, toStructureView } from './structure.ts'
 import { checkStructures, explainConflict, usersOfStructure } from './structure-laws.ts'
 
-export interface Structure extends StructureView {
-  /** Its merged and rendered config. */
-  config(options?: CallOptions): Promise<Values>
-  /** Where each value of its config comes from. */
-  explainConfig(options?: CallOptions): Promise<ConfigExplanation>
-  update(changes: z.input<typeof structureChanges>, options?: CallOptions): Promise<Structure>
-  /** Says that it is built, without a Job. */
-  setBuilt(options?: CallOptions): Promise<Structure>
-  /** Says that it is gone, without a Job. */
-  setDestroyed(options?: CallOptions): Promise<Structure>
-  doCreate(options?: CallOptions): Promise<Job>
-  doDestroy(options?: CallOptions): Promise<Job>
-  /** Orders a utility Job: a script that its BluePrint names. */
-  doJob(name: string, options?: CallOptions): Promise<Job>
+export interface Structure
+  extends StructureView,
+    Bound<
+      Structures,
+      | 'config'
+      | 'explainConfig'
+      | 'update'
+      | 'setBuilt'
+      | 'setDestroyed'
+      | 'doCreate'
+      | 'doDestroy'
+      | 'doJob'
+      | 'delete'
+    > {
   refresh(options?: CallOptions): Promise<Structure>
-  delete(options?: CallOptions): Promise<void>
 }
 
 export interface Structures {
@@ -63,15 +66,25 @@ export interface Structures {
   /** How many there are: of a Site, of a BluePrint, in a state. */
   count(query?: z.input<typeof structureCountQuery>, options?: CallOptions): Promise<number>
   /**
-   * What is not given stays as it is; `configValues` are replaced as a whole. Its BluePrint and its Foundation can be
-   * changed while it is planned and has no Job; WRONG_STATE otherwise.
+   * What is not given stays as it is; `configValues` are laid over the present ones, and null takes one away. Its BluePrint
+   * and its Foundation can be changed while it is planned and has no Job; WRONG_STATE otherwise.
    */
   update(id: number, changes: z.input<typeof structureChanges>, options?: CallOptions): Promise<Structure>
-  /** `built` or `destroyed`, without a Job; refused while it has one. */
+  /** Says that it is built, without a Job; refused while it has one. */
+  setBuilt(id: number, options?: CallOptions): Promise<Structure>
+  /** Says that it is gone, without a Job; refused while it has one. */
+  setDestroyed(id: number, options?: CallOptions): Promise<Structure>
+  /** The two with the state as an argument. */
   setState(id: number, to: 'built' | 'destroyed', options?: CallOptions): Promise<Structure>
+  doCreate(id: number, options?: CallOptions): Promise<Job>
+  doDestroy(id: number, options?: CallOptions): Promise<Job>
+  /** Orders a utility Job: a script that its BluePrint names. */
+  doJob(id: number, name: string, options?: CallOptions): Promise<Job>
+  /** Its merged and rendered config. */
   config(id: number, options?: CallOptions): Promise<Values>
   /** The configs of many, by id: two statements. One that cannot be rendered says so and spoils no other. */
   configs(query: z.input<typeof structureConfigQuery>, options?: CallOptions): Promise<StructureConfig[]>
+  /** Where each value of its config comes from. */
   explainConfig(id: number, options?: CallOptions): Promise<ConfigExplanation>
   /** Refused with IN_USE while it is built or has a Job. */
   delete(id: number, options?: CallOptions): Promise<void>
@@ -97,16 +110,12 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       )
     },
     async get(id, options = {}) {
-      return toStructure(await requireStructure(options.tx ?? engine.db, id))
+      return toStructure(await readRow(options.tx ?? engine.db, keptStructures, id))
     },
     async list(query = {}, options = {}) {
       const { after, limit, ...filter } = parseInput(structureQuery, query, 'The query for Structures')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(structure)
-        .where(and(after === undefined ? undefined : gt(structure.id, Number(after)), ...structureConditions(filter)))
-        .orderBy(asc(structure.id))
-        .limit(limit + 1)
+      const where = matching(structure, filter)
+      const rows = await listRows(options.tx ?? engine.db, structure, { after, limit }, { key: structure.id, where })
       return toPage(rows, limit, row => row.id, toStructure)
     },
     async count(query = {}, options = {}) {
@@ -114,15 +123,15 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       const [row] = await (options.tx ?? engine.db)
         .select({ count: count() })
         .from(structure)
-        .where(and(...structureConditions(filter)))
+        .where(and(...matching(structure, filter)))
       return row?.count ?? 0
     },
     async update(id, changes, options = {}) {
       const given = parseInput(structureChanges, changes, `The change of Structure ${id}`)
       return transaction(engine, options, async tx => {
-        const target = await lockStructure(tx, id)
+        const target = await lockStructure(tx, id, options)
         const { structure: own } = target
-        const values = given.configValues && keepMasked(own.configValues, given.configValues)
+        const values = given.configValues && mergePatch(own.configValues, given.configValues)
         const parsed = { ...given, ...(values && { configValues: values }) }
         const next = overlay(own, parsed)
         if (next.blueprint !== own.blueprint || next.foundation !== own.foundation) {
@@ -143,40 +152,29 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
         const by = whoIs(options)
         const changed = { owner: { structure: id }, before: own.configValues, after: next.configValues }
         await recordConfigChanges(engine, tx, by, [changed])
-        await recordEvents(tx, engine.clock, [
+        await recordEvents(engine, tx, [
           { type: 'structure.changed', by, structure: id, data: { changed: Object.keys(parsed) } },
         ])
-        await notify(tx, 'job', 'event')
+        await notify(tx, 'job')
         return toStructure(row as StructureRow)
       })
     },
-    async setState(id, to, options = {}) {
-      return transaction(engine, options, async tx => {
-        const target = await lockStructure(tx, id)
-        const { hostname: name, state } = target.structure
-        const refuse = (why: string) =>
-          new ContractorError('WRONG_STATE', `Structure '${name}' cannot be set ${to}: ${why}`, {
-            kind: 'Structure',
-            id,
-            state,
-          })
-        if (state !== (to === 'built' ? 'planned' : 'built')) throw refuse(`it is ${state}`)
-        const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
-        if (own) throw refuse(`Job ${own.id} is at it; cancel that first`)
-        await applyStateChanges(engine, tx, [{ to, structure: id }], whoIs(options))
-        return structures.get(id, { tx })
-      })
-    },
+    setState: (id, to, options = {}) => setState(id, to, options),
+    setBuilt: (id, options = {}) => setState(id, 'built', options),
+    setDestroyed: (id, options = {}) => setState(id, 'destroyed', options),
+    doCreate: (id, options) => jobs.create({ structure: id }, 'create', options),
+    doDestroy: (id, options) => jobs.create({ structure: id }, 'destroy', options),
+    doJob: (id, name, options) => jobs.create({ structure: id }, name, options),
     async config(id, options = {}) {
       return (await configOf(id, options)).shown()
     },
     async configs(query, options = {}) {
-      const filter = parseInput(structureConfigQuery, query, 'The query for configs')
+      const { ids, ...filter } = parseInput(structureConfigQuery, query, 'The query for configs')
       const db = options.tx ?? engine.db
       const rows = await db
         .select({ id: structure.id, hostname: structure.hostname })
         .from(structure)
-        .where(and(...structureConditions(filter)))
+        .where(and(...matching(structure, filter), ids && inArray(structure.id, ids)))
         .orderBy(asc(structure.id))
       const { structures: found } = await loadConfigs(engine, db, { structures: rows.map(row => row.id) })
       return rows.flatMap(row => {
@@ -189,7 +187,7 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
     },
     async delete(id, options = {}) {
       await transaction(engine, options, async tx => {
-        const target = await lockStructure(tx, id)
+        const target = await lockStructure(tx, id, options)
         const { hostname: name, state } = target.structure
         const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
         const users = await usersOfStructure(tx, id)
@@ -206,41 +204,48 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
           })
         }
         await tx.delete(structure).where(eq(structure.id, id))
-        await recordEvents(tx, engine.clock, [{ type: 'structure.deleted', by: whoIs(options), structure: id }])
-        await notify(tx, 'event')
+        await recordEvents(engine, tx, [{ type: 'structure.deleted', by: whoIs(options), structure: id }])
       })
     },
   })
 
+  const setState = (id: number, to: 'built' | 'destroyed', options: CallOptions): Promise<Structure> =>
+    transaction(engine, options, async tx => {
+      const target = await lockStructure(tx, id, options)
+      const { hostname: name, state } = target.structure
+      const refuse = (why: string) =>
+        new ContractorError('WRONG_STATE', `Structure '${name}' cannot be set ${to}: ${why}`, {
+          kind: 'Structure',
+          id,
+          state,
+        })
+      if (state !== (to === 'built' ? 'planned' : 'built')) throw refuse(`it is ${state}`)
+      const own = (await loadNeighbours(tx, [target])).jobOf({ structure: id })
+      if (own) throw refuse(`Job ${own.id} is at it; cancel that first`)
+      await applyStateChanges(engine, tx, [{ to, structure: id }], whoIs(options))
+      return structures.get(id, { tx })
+    })
+
   const configOf = async (id: number, options: CallOptions): Promise<Config> => {
     const config = (await loadConfigs(engine, options.tx ?? engine.db, { structures: [id] })).structures.get(id)
-    if (!config) throw missingStructure(id)
+    if (!config) throw notFound('Structure', id)
     return config
   }
 
-  const toStructure = (row: StructureRow): Structure => {
-    const order = (action: string, options?: CallOptions) => jobs.create({ structure: row.id }, action, options)
-    return {
-      ...toStructureView(row),
-      config: options => structures.config(row.id, options),
-      explainConfig: options => structures.explainConfig(row.id, options),
-      update: (changes, options) => structures.update(row.id, changes, options),
-      setBuilt: options => structures.setState(row.id, 'built', options),
-      setDestroyed: options => structures.setState(row.id, 'destroyed', options),
-      doCreate: options => order('create', options),
-      doDestroy: options => order('destroy', options),
-      doJob: order,
-      refresh: options => structures.get(row.id, options),
-      delete: options => structures.delete(row.id, options),
-    }
-  }
+  const toStructure = (row: StructureRow): Structure =>
+    bindMethods(nouns.structure, structures, row.id, toStructureView(row) as Structure)
   return structures
 }
 
-async function lockStructure(tx: Db, id: number): Promise<WholeTarget & { structure: StructureRow }> {
+async function lockStructure(
+  tx: Db,
+  id: number,
+  options: CallOptions,
+): Promise<WholeTarget & { structure: StructureRow }> {
   const target = await lockTarget(tx, { structure: id })
-  if (!target?.structure) throw missingStructure(id)
-  return { ...target, structure: target.structure }
+  if (!target) throw notFound('Structure', id)
+  // A script may have changed it while its Foundation was waited for.
+  return { ...target, structure: await lockRow(tx, keptStructures, id, options) }
 }
 
 async function requireIdle(tx: Db, target: WholeTarget & { structure: StructureRow }, what: string): Promise<void> {

@@ -1,68 +1,10 @@
-import { ContractorError } from '@contractor/plugin'
+import { type CartographerView, ContractorError, type Hardware, type MachineView } from '@contractor/contract'
 import { eq } from 'drizzle-orm'
-import { z } from 'zod'
 import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
 import { cartographer } from '../database/survey-schema.ts'
-import { type Hardware, hardware, withoutProof } from '../hardware/hardware.ts'
-import { omission } from '../hardware/read-report.ts'
-import { pageRequest } from '../name.ts'
-import { ipText } from '../network/subnet.ts'
-import { evidence } from './evidence.ts'
-
-/** What a machine calls itself, the same at each boot: a serial number, a UUID or a MAC, say. */
-export const identifier = z
-  .string()
-  .max(100, 'must be 100 characters at the most')
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:-]*$/,
-    'must be letters, digits, and . _ : - after the first, beginning with a letter or digit',
-  )
-
-export const cartographerState = z.enum(['unmatched', 'aside', 'matched'])
-
-export const cartographerQuery = pageRequest.extend({ state: cartographerState.optional() })
-
-/** From where a machine reports. */
-export const source = z.strictObject({ address: ipText.optional() })
-
-export const cartographerView = z.object({
-  identifier,
-  /** What the machine calls itself. Of several that call themselves the same, each has an identifier of its own. */
-  called: z.string(),
-  /** `aside`: it may be several, or one that it must not be; an operator has to say. */
-  state: cartographerState,
-  message: z.string(),
-  /** What the machine does next: report again later, or boot as what it is. */
-  next: z.enum(['report', 'boot']),
-  /** The locator of what it is. */
-  foundation: z.string().nullable(),
-  /** Without its config UUID. */
-  hardware: hardware.nullable(),
-  /** What was left out of its report since it could not be used, and why; of very many omissions the first ones. */
-  omitted: z.array(omission),
-  /** What speaks for which Foundation; the weight of an earlier kind is more than that of all later ones together. */
-  evidence: z.array(evidence),
-  /** From where it was last heard. */
-  address: z.string().nullable(),
-  matchedAt: z.iso.datetime().nullable(),
-  createdAt: z.iso.datetime(),
-  /** When it was last heard, or an operator changed it. */
-  updatedAt: z.iso.datetime(),
-})
-export type CartographerView = z.output<typeof cartographerView>
-
-/** What a machine is told of itself; nothing of what it reported comes back, since anybody may ask. */
-export const machineView = cartographerView.pick({
-  identifier: true,
-  state: true,
-  message: true,
-  next: true,
-  foundation: true,
-})
-export type MachineView = z.output<typeof machineView>
-
-export const assignment = z.strictObject({ foundation: z.string() })
+import { withoutProof } from '../hardware/template.ts'
+import { shownStamps } from '../noun/stamps.ts'
 
 export type CartographerRow = typeof cartographer.$inferSelect
 
@@ -91,8 +33,7 @@ export function toCartographerView({
     evidence: row.evidence as CartographerView['evidence'],
     address: row.address,
     matchedAt: row.matchedAt?.toISOString() ?? null,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    ...shownStamps(row),
   }
 }
 

@@ -1,29 +1,38 @@
-import { ContractorError, isContractorError, parseInput } from '@contractor/plugin'
+import {
+  type CartographerView,
+  ContractorError,
+  cartographerQuery,
+  type EventType,
+  type Hardware,
+  type hardware,
+  isContractorError,
+  machineIdentifier,
+  machineSource,
+  type Omission,
+  type Page,
+  parseInput,
+} from '@contractor/contract'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { z } from 'zod'
 import { type Db, violatedConstraint } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { cartographer } from '../database/survey-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
-import type { EventType } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
-import { lockFoundation } from '../foundation/foundation.ts'
+import { keptFoundations } from '../foundation/foundation.ts'
 import { checkIdMap } from '../foundation/id-map.ts'
-import type { Hardware, hardware } from '../hardware/hardware.ts'
-import { type Omission, readReport } from '../hardware/read-report.ts'
-import { type Page, toPage } from '../name.ts'
+import { readReport } from '../hardware/read-report.ts'
+import { lockRow } from '../noun/change-row.ts'
+import { toPage } from '../noun/list-rows.ts'
+import { checkVersion } from '../noun/refuse.ts'
 import { applyStateChanges } from '../target-state.ts'
 import {
   type CartographerRow,
-  type CartographerView,
-  cartographerQuery,
-  identifier as identifierSchema,
   missingCartographer,
   requireCartographer,
   selectStanding,
-  source,
   toCartographerView,
 } from './cartographer.ts'
 import { findCalled, findReporter } from './find-record.ts'
@@ -66,9 +75,9 @@ export interface Cartographers {
 
 export function createCartographers(engine: Engine): Cartographers {
   const machineOf = (identifier: string, options: MachineOptions) => {
-    const { address } = parseInput(source, { address: options.address }, 'The source of the report')
+    const { address } = parseInput(machineSource, { address: options.address }, 'The source of the report')
     return {
-      called: parseInput(identifierSchema, identifier, `The identifier of a machine`),
+      called: parseInput(machineIdentifier, identifier, `The identifier of a machine`),
       address: address ?? null,
       by: options.by ?? `machine ${identifier}`,
     }
@@ -108,6 +117,7 @@ export function createCartographers(engine: Engine): Cartographers {
         // Not locked yet: its Foundation's lock comes first.
         const [present] = await tx.select().from(cartographer).where(eq(cartographer.identifier, identifier))
         if (!present) throw missingCartographer(identifier)
+        checkVersion('Cartographer', identifier, present.version, options.ifVersion)
         const report = reportOf(present)
         if (!report) throw wrongState(present, 'looked at again: it has not reported its hardware yet')
         const { address, omitted } = present
@@ -137,13 +147,13 @@ export function createCartographers(engine: Engine): Cartographers {
     },
     async assign(identifier, locator, options = {}) {
       return transaction(engine, options, async tx => {
-        await assign(engine, tx, identifier, locator, whoIs(options))
+        await assign(engine, tx, identifier, locator, options)
         return requireCartographer(tx, identifier)
       })
     },
     async release(identifier, options = {}) {
       return transaction(engine, options, async tx => {
-        const row = await requireRow(tx, identifier)
+        const row = await requireRow(tx, identifier, options)
         if (row.foundation === null) throw wrongState(row, 'released: it is not matched')
         const message = `Released from Foundation '${row.foundation}' by ${whoIs(options)}`
         const changes = { state: 'unmatched' as const, foundation: null, matchedAt: null, message }
@@ -154,7 +164,7 @@ export function createCartographers(engine: Engine): Cartographers {
     },
     async delete(identifier, options = {}) {
       await transaction(engine, options, async tx => {
-        const row = await requireRow(tx, identifier)
+        const row = await requireRow(tx, identifier, options)
         await tx.delete(cartographer).where(eq(cartographer.identifier, identifier))
         await record(engine, tx, 'cartographer.deleted', whoIs(options), row)
       })
@@ -162,9 +172,16 @@ export function createCartographers(engine: Engine): Cartographers {
   })
 }
 
-async function assign(engine: Engine, tx: Db, identifier: string, locator: string, by: string): Promise<void> {
-  const target = await lockFoundation(tx, locator)
-  const row = await requireRow(tx, identifier)
+async function assign(
+  engine: Engine,
+  tx: Db,
+  identifier: string,
+  locator: string,
+  options: CallOptions,
+): Promise<void> {
+  const by = whoIs(options)
+  const target = await lockRow(tx, keptFoundations, locator)
+  const row = await requireRow(tx, identifier, options)
   if (row.foundation !== null && row.foundation !== locator)
     throw wrongState(
       row,
@@ -195,9 +212,11 @@ async function assign(engine: Engine, tx: Db, identifier: string, locator: strin
   await record(engine, tx, 'cartographer.matched', by, { ...row, foundation: locator })
 }
 
-async function requireRow(tx: Db, identifier: string): Promise<CartographerRow> {
+async function requireRow(tx: Db, identifier: string, { ifVersion }: CallOptions): Promise<CartographerRow> {
+  takingLock(tx, 'cartographer')
   const [row] = await tx.select().from(cartographer).where(eq(cartographer.identifier, identifier)).for('update')
   if (!row) throw missingCartographer(identifier)
+  checkVersion('Cartographer', identifier, row.version, ifVersion)
   return row
 }
 
@@ -208,8 +227,7 @@ const writeRow = (tx: Db, identifier: string, changes: PgUpdateSetSource<typeof 
 
 async function record(engine: Engine, tx: Db, type: EventType, by: string, row: CartographerRow): Promise<void> {
   const { identifier, foundation } = row
-  await recordEvents(tx, engine.clock, [{ type, by, foundation, data: { cartographer: identifier } }])
-  await notify(tx, 'event')
+  await recordEvents(engine, tx, [{ type, by, foundation, data: { cartographer: identifier } }])
 }
 
 const wrongState = (row: CartographerRow, why: string) =>

@@ -1,18 +1,8 @@
-import { secretMask } from '@contractor/plugin'
+import { type Evidence, type EvidenceKind, type Hardware, macText, secretMask } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
-import { z } from 'zod'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import type { Hardware } from '../hardware/hardware.ts'
-import { macText } from '../network/mac.ts'
 import { bmcMark, cardMacsOf, fold, isSameMachine, macMark, marksOf, serialMark, serialsOf } from './marks.ts'
-
-/**
- * What speaks for a machine being a Foundation. Each kind has a weight that is more than that of all later kinds
- * together, so that the first kind that differs decides between two Foundations.
- */
-export const evidenceKinds = ['configUuid', 'lldp', 'mac', 'serial', 'address'] as const
-export type EvidenceKind = (typeof evidenceKinds)[number]
 
 export const weightOf: Readonly<Record<EvidenceKind, number>> = {
   configUuid: 16,
@@ -21,19 +11,6 @@ export const weightOf: Readonly<Record<EvidenceKind, number>> = {
   serial: 2,
   address: 1,
 }
-
-export const evidence = z.object({
-  kind: z.enum(evidenceKinds),
-  /** What the machine has shown. */
-  value: z.string(),
-  /** The locator of the Foundation that is known by it. */
-  foundation: z.string(),
-  /** None for what does not tell two machines, or two Foundations, from each other. */
-  weight: z.number().int(),
-  /** Why it weighs nothing. */
-  note: z.string().optional(),
-})
-export type Evidence = z.output<typeof evidence>
 
 /** A switch is written by its name, whole or without its domain, or by its chassis id; a port by its id or description. */
 function neighboursOf({ networkInterfaces = [] }: Hardware): string[] {

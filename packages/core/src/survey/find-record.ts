@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { asc, eq, or } from 'drizzle-orm'
 import type { Db } from '../database/database.ts'
 import { cartographer } from '../database/survey-schema.ts'

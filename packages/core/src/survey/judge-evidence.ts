@@ -1,4 +1,5 @@
-import { type Evidence, type EvidenceKind, evidenceKinds, sortEvidence } from './evidence.ts'
+import { type Evidence, type EvidenceKind, evidenceKinds } from '@contractor/contract'
+import { sortEvidence } from './evidence.ts'
 
 /** How a Foundation stands that a machine may be. */
 export interface Standing {

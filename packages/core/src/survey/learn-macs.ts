@@ -1,8 +1,8 @@
+import type { Hardware } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { Hardware } from '../hardware/hardware.ts'
 import { neighbourSpellings } from './evidence.ts'
 import { fold } from './marks.ts'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Hardware } from '../hardware/hardware.ts'
+import type { Hardware } from '@contractor/contract'
 
 /**
  * The marks of a machine: what its makers gave to it alone, or should have. Firmware that nobody filled in says the same

@@ -1,20 +1,17 @@
-import { ContractorError } from '@contractor/plugin'
-import { asJson } from '@contractor/plugin/engine'
+import { asJson, ContractorError, type Evidence, type Hardware, type Omission } from '@contractor/contract'
 import { asc, eq, inArray, ne, sql } from 'drizzle-orm'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
+import { takingLock } from '../database/lock-order.ts'
 import { foundation } from '../database/schema.ts'
 import { cartographer } from '../database/survey-schema.ts'
 import type { Engine } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import type { NewEvent } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import type { Difference } from '../hardware/check-hardware.ts'
-import type { Hardware } from '../hardware/hardware.ts'
-import type { Omission } from '../hardware/read-report.ts'
 import type { FoundationRow } from '../job/target.ts'
 import type { CartographerRow } from './cartographer.ts'
-import { collectEvidence, type Evidence } from './evidence.ts'
+import { collectEvidence } from './evidence.ts'
 import { contraryTo, describeMatch, judgeEvidence, type Standing, type Verdict } from './judge-evidence.ts'
 import { isSameMachine, marksOf } from './marks.ts'
 import { settleMatch } from './settle-match.ts'
@@ -87,17 +84,13 @@ export async function matchMachine(engine: Engine, tx: Db, machine: Machine, by:
       updatedAt: now,
     })
     .where(eq(cartographer.identifier, identifier))
-  await recordEvents(
-    tx,
-    engine.clock,
-    eventsOf(before, { ...after, isNew, by, differences: settled?.differences ?? [] }),
-  )
-  await notify(tx, 'event')
+  await recordEvents(engine, tx, eventsOf(before, { ...after, isNew, by, differences: settled?.differences ?? [] }))
 }
 
 async function lockFoundations(tx: Db, locators: readonly string[]): Promise<Map<string, FoundationRow>> {
   const wanted = [...new Set(locators)]
   if (!wanted.length) return new Map()
+  takingLock(tx, 'foundation')
   const rows = await tx
     .select()
     .from(foundation)
@@ -113,6 +106,7 @@ export async function lockCartographer(
   tx: Db,
   { identifier, called, address }: Pick<Machine, 'identifier' | 'called' | 'address'>,
 ): Promise<{ row: CartographerRow; isNew: boolean }> {
+  takingLock(tx, 'cartographer')
   const select = () => tx.select().from(cartographer).where(eq(cartographer.identifier, identifier)).for('update')
   const [present] = await select()
   if (present) return { row: present, isNew: false }

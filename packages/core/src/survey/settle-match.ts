@@ -1,9 +1,9 @@
+import type { Hardware } from '@contractor/contract'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { differencesOf, writeIdMap } from '../foundation/id-map.ts'
 import type { Difference } from '../hardware/check-hardware.ts'
-import type { Hardware } from '../hardware/hardware.ts'
 import type { FoundationRow } from '../job/target.ts'
 import { applyStateChanges } from '../target-state.ts'
 import { learnMacs } from './learn-macs.ts'
@@ -29,7 +29,7 @@ export async function settleMatch(
     type: 'interface.changed' as const,
     ...{ by, foundation: locator, data: { interface: name } },
   }))
-  await recordEvents(tx, engine.clock, changed)
+  await recordEvents(engine, tx, changed)
   if (row.state === 'planned') await applyStateChanges(engine, tx, [{ to: 'located', foundation: locator }], by)
   return { differences, warnings }
 }

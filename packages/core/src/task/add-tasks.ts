@@ -1,4 +1,5 @@
-import type { Json, TaskLimit } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
+import type { TaskLimit } from '@contractor/plugin'
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'

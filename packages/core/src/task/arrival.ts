@@ -1,5 +1,4 @@
-import { cutText, type Json, mendJson, mendText } from '@contractor/plugin'
-import { holdsSecret, mapSecretPlaces } from '@contractor/plugin/engine'
+import { cutText, holdsSecret, type Json, mapSecretPlaces, mendJson, mendText } from '@contractor/contract'
 import type { TaskResult } from '@contractor/plugin/wire'
 import type { Engine } from '../engine/engine.ts'
 import type { Arrival, AskedTask } from '../foreman/call.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import type { ClaimedTask, ClaimRequest } from '@contractor/plugin/wire'
 import { type SQL, sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'

@@ -1,4 +1,4 @@
-import { ContractorError, mendText } from '@contractor/plugin'
+import { ContractorError, mendText } from '@contractor/contract'
 import type {
   AttachReply,
   AttachRequest,

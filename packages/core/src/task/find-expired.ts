@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'

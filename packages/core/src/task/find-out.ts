@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { task } from '../database/job-schema.ts'
+import { takingLock } from '../database/lock-order.ts'
 import type { Engine } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import type { OutTask, TaskFate } from './out-task.ts'
@@ -21,6 +22,7 @@ export const toOut = ({ id, request, module, function: name, params, claimToken,
 
 /** The Task of a Job that is out. The Job is locked, so it stays, but for who has it. */
 export async function findOut(tx: Db, job: number): Promise<OutTask | undefined> {
+  takingLock(tx, 'task')
   const [row] = await tx.select().from(task).where(eq(task.job, job)).for('update')
   return row && toOut(row)
 }

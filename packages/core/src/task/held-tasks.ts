@@ -1,5 +1,4 @@
-import type { Json } from '@contractor/plugin'
-import { isStorable } from '@contractor/plugin'
+import { isStorable, type Json } from '@contractor/contract'
 import type { TaskClaim } from '@contractor/plugin/wire'
 import { type SQL, sql } from 'drizzle-orm'
 import { momentAfter } from '../clock.ts'

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ContractorError, type HandlerModule, isContractorError } from '@contractor/plugin'
+import { ContractorError, isContractorError } from '@contractor/contract'
+import type { HandlerModule } from '@contractor/plugin'
 import {
   type Clock as AgentClock,
   abandonMs,

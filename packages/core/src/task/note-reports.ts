@@ -1,9 +1,8 @@
-import { cutText, type Json, mendText } from '@contractor/plugin'
+import { cutText, type Json, mendText } from '@contractor/contract'
 import type { LogLine, TaskReport } from '@contractor/plugin/wire'
 import { sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { notify } from '../engine/notifications.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { scrub } from '../secret/seal.ts'
 import type { HeldTask } from './held-tasks.ts'
@@ -72,8 +71,8 @@ export async function showProgress(engine: Engine, tx: Db, reported: readonly Re
   )
   if (!moved.length) return
   await recordEvents(
+    engine,
     tx,
-    engine.clock,
     moved.map(({ id, message, progress, action, ...target }) => ({
       type: 'job.progress' as const,
       by: 'foreman',
@@ -84,7 +83,6 @@ export async function showProgress(engine: Engine, tx: Db, reported: readonly Re
       data: { action, message, progress },
     })),
   )
-  await notify(tx, 'event')
 }
 
 /** Makes texts of an agent such as can be kept and shown: without the secrets that it was given. */

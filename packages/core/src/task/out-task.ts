@@ -1,4 +1,4 @@
-import type { Json } from '@contractor/plugin'
+import type { Json } from '@contractor/contract'
 
 /** The Task of a Job that is out: laid out, and perhaps in an agent's hands. */
 export interface OutTask {

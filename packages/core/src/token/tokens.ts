@@ -1,35 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { ContractorError, parseInput } from '@contractor/plugin'
-import { asc, eq, gt } from 'drizzle-orm'
-import { z } from 'zod'
+import { type Page, pageRequest, parseInput, type TokenView, tokenInput } from '@contractor/contract'
+import { eq } from 'drizzle-orm'
+import type { z } from 'zod'
 import { token } from '../database/schema.ts'
-import { type CallOptions, type Engine, transaction } from '../engine/engine.ts'
+import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import { notify } from '../engine/notifications.ts'
 import { surface } from '../engine/surface.ts'
-import { type Page, pageRequest, plainName, toPage } from '../name.ts'
-import { requireSite } from '../site/sites.ts'
+import { recordEvents } from '../event/record-events.ts'
+import { listRows, toPage } from '../noun/list-rows.ts'
+import { alreadyExists, notFound } from '../noun/refuse.ts'
+import { requireSite } from '../site/site.ts'
 import type { AgentIdentity } from '../task/agent-identity.ts'
 import { createKnownTokens } from './known-tokens.ts'
-
-/** A bearer token is either an admin's, or an agent's: bound to Sites (each with all below it) and modules. */
-export const tokenInput = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('admin'), name: plainName }),
-  z.strictObject({
-    kind: z.literal('agent'),
-    name: plainName,
-    sites: z.array(plainName).min(1, 'at least one Site is needed'),
-    modules: z.array(z.string()).min(1, 'at least one module is needed'),
-  }),
-])
-
-export const tokenView = z.object({
-  name: z.string(),
-  kind: z.enum(['admin', 'agent']),
-  sites: z.array(z.string()),
-  modules: z.array(z.string()),
-  createdAt: z.iso.datetime(),
-})
-export type TokenView = z.output<typeof tokenView>
 
 export type Identity = { kind: 'admin'; name: string } | ({ kind: 'agent' } & AgentIdentity)
 
@@ -73,11 +55,8 @@ export function createTokens(engine: Engine): Tokens {
           })
           .onConflictDoNothing()
           .returning()
-        if (!row)
-          throw new ContractorError('ALREADY_EXISTS', `A token '${parsed.name}' exists already`, {
-            kind: 'token',
-            id: parsed.name,
-          })
+        if (!row) throw alreadyExists('Token', parsed.name)
+        await recordEvents(engine, tx, [{ type: 'token.created', by: whoIs(options), subject: parsed.name }])
         return { ...toTokenView(row), secret }
       })
     },
@@ -87,23 +66,20 @@ export function createTokens(engine: Engine): Tokens {
     },
     async list(page = {}, options = {}) {
       const { after, limit } = parseInput(pageRequest, page, 'The page')
-      const rows = await (options.tx ?? engine.db)
-        .select()
-        .from(token)
-        .where(after === undefined ? undefined : gt(token.name, after))
-        .orderBy(asc(token.name))
-        .limit(limit + 1)
+      const rows = await listRows(options.tx ?? engine.db, token, { after, limit }, { key: token.name })
       return toPage(rows, limit, row => row.name, toTokenView)
     },
     async delete(name, options = {}) {
       const gone = await transaction(engine, options, async tx => {
         await notify(tx, 'token')
-        return tx.delete(token).where(eq(token.name, name)).returning({ id: token.id })
+        const found = await tx.delete(token).where(eq(token.name, name)).returning({ id: token.id })
+        const deleted = found.map(() => ({ type: 'token.deleted' as const, by: whoIs(options), subject: name }))
+        await recordEvents(engine, tx, deleted)
+        return found
       })
       // This process has no need to wait for its own notification.
       known.forget()
-      if (!gone.length)
-        throw new ContractorError('NOT_FOUND', `Token '${name}' does not exist`, { kind: 'token', id: name })
+      if (!gone.length) throw notFound('Token', name)
     },
   })
 }

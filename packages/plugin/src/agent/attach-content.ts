@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { taskFailed } from '@contractor/contract/primitives'
 import { type Attachment, type AttachmentContent, mostPieces, pieceBytes } from '../attachment.ts'
-import { taskFailed } from '../error.ts'
 import type { AttachReply, AttachRequest, TaskClaim } from '../wire.ts'
 
 export interface Attaching extends TaskClaim {

@@ -1,7 +1,6 @@
+import { type Json, json, mendJson, parseInput, toWireError } from '@contractor/contract/primitives'
 import type { AttachmentContent } from '../attachment.ts'
 import type { HandlerModule } from '../define-handlers.ts'
-import { parseInput, toWireError } from '../error.ts'
-import { type Json, json, mendJson } from '../json.ts'
 import { type AttachReply, type AttachRequest, type ClaimedTask, type TaskResult, taskResult } from '../wire.ts'
 import { attachContent } from './attach-content.ts'
 import type { Clock } from './clock.ts'

@@ -1,4 +1,4 @@
-import { cutText, mendText } from '../text.ts'
+import { cutText, mendText } from '@contractor/contract/primitives'
 import type { LogLine, TaskReport } from '../wire.ts'
 import { mostLinesOfTask } from '../wire.ts'
 

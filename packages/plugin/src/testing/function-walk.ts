@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '@contractor/contract/primitives'
+import { holdsSecret } from '@contractor/contract/primitives'
 import type { AnyFunction, Outcome, Reply } from '../define-function.ts'
 import type { AnyTasks, FunctionPlugin } from '../define-plugin.ts'
 import type { TaskDefinition, TaskRequest } from '../define-task.ts'
-import type { Json } from '../json.ts'
-import { holdsSecret } from '../secret.ts'
 
 /** A function of a plugin, with what it takes to walk through its states. */
 export interface WalkedFunction {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
+import type { Json } from '@contractor/contract/primitives'
+import { isContractorError } from '@contractor/contract/primitives'
 import type { FoundationContext, FunctionContext, Reply } from '../define-function.ts'
 import type { HandlerModule } from '../define-handlers.ts'
 import { type AnyTasks, defineFoundation, defineModule, type FunctionPlugin } from '../define-plugin.ts'
 import type { TaskDefinition } from '../define-task.ts'
-import { isContractorError } from '../error.ts'
-import type { Json } from '../json.ts'
 import { findEntryImports } from './entry-imports.ts'
 import {
   after,

@@ -1,5 +1,5 @@
+import { ipBytes, parseIp } from '@contractor/contract'
 import { mailboxLabels } from '../dns-name.ts'
-import { ipBytes } from '../ip.ts'
 import { characterStrings, type RecordData, type Soa } from '../zone-record.ts'
 
 /**
@@ -51,7 +51,7 @@ export function dataBytes(data: RecordData): Buffer {
   switch (data.type) {
     case 'A':
     case 'AAAA':
-      return Buffer.from(ipBytes(data.address))
+      return Buffer.from(ipBytes(parseIp(data.address)))
     case 'CNAME':
     case 'NS':
     case 'PTR':

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 import { createVerifier, type Signed } from './tsig.ts'
 import type { TsigKey } from './tsig-key.ts'
 

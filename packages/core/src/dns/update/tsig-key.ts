@@ -1,4 +1,4 @@
-import { ContractorError } from '@contractor/plugin'
+import { ContractorError } from '@contractor/contract'
 
 /** Algorithms of RFC 8945, section 6, with the names that node:crypto has for them. MD5 is refused. */
 export const tsigAlgorithms: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { isContractorError } from '@contractor/plugin'
+import { isContractorError } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { executeRows } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
