@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { workspaces } from '../scripts/workspaces.ts'
 
 const root = join(import.meta.dirname, '..')
 const packages = join(root, 'packages')
@@ -27,10 +28,7 @@ export function buildIfStale(): void {
 const modified = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0)
 
 function newestSource(): number {
-  const folders = [
-    ...['tscript', 'core', 'server', 'subcontractor'].map(name => join(packages, name, 'src')),
-    ...readdirSync(join(packages, 'plugins')).map(name => join(packages, 'plugins', name, 'src')),
-  ]
+  const folders = workspaces.map(one => join(packages, one.folder, 'src'))
   const files = folders.flatMap(folder =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(file => join(folder, file)),
   )

@@ -57,7 +57,7 @@ export { dhcpData, dhcpLease, dhcpPool, dhcpSubnet } from './nouns/dhcp.ts'
 export type { Entry, EntryInput, EntryView } from './nouns/entry.ts'
 export { entryChanges, entryInput, entryQuery, entryView } from './nouns/entry.ts'
 export type { Event, EventType } from './nouns/event.ts'
-export { eventTypes, eventView } from './nouns/event.ts'
+export { eventTypes, eventView, subjectKind } from './nouns/event.ts'
 export type { Candidate, FoundationInput, FoundationView, Reading } from './nouns/foundation.ts'
 export {
   candidate,

@@ -21,7 +21,7 @@ export const idPageRequest = pageRequest.extend({
 export interface Page<Item> {
   items: Item[]
   /** Pass as `after` for the next page; absent on the last. */
-  next?: string
+  next?: string | undefined
 }
 
 export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().optional() })

@@ -5,6 +5,7 @@ import type { DnsUpdateOptions } from './command/dns-update.ts'
 import type { DnsWriteOptions } from './command/dns-write.ts'
 import type { LoadResourcesOptions } from './command/load-resources.ts'
 import type { NewPluginOptions } from './command/new-plugin.ts'
+import { addNounCommands } from './command/noun-commands.ts'
 import type { CheckUpgradeOptions } from './command/report-upgrade.ts'
 import type { ServeOptions } from './command/serve.ts'
 
@@ -159,6 +160,8 @@ dns
     const { updateDns } = await import('./command/dns-update.ts')
     process.exitCode = await updateDns(options)
   })
+
+addNounCommands(program)
 
 try {
   await program.parseAsync()

@@ -13,6 +13,14 @@ export type EventType = {
     : never
 }[keyof Nouns]
 
+/** The names of nouns, by what their events begin with. */
+const kinds = new Map<string, string>(
+  Object.values(nouns).flatMap(noun => ('subject' in noun ? [[noun.subject, noun.name] as const] : [])),
+)
+
+/** What kind of object an event of a type happens to. */
+export const subjectKind = (type: string): string => kinds.get(type.slice(0, type.indexOf('.'))) ?? ''
+
 export const eventTypes = Object.values(nouns).flatMap(noun =>
   'events' in noun ? noun.events.map(event => `${noun.subject}.${event}`) : [],
 ) as EventType[]
@@ -25,6 +33,12 @@ export const eventView = z
     type: z.enum(eventTypes as [EventType, ...EventType[]]),
     /** Who caused it: a token's name, `foreman`, or what an embedding program said. */
     by: z.string(),
+    /** What it happened to; its version afterwards, where that is known. */
+    subject: z.object({
+      kind: z.string(),
+      id: z.union([z.string(), z.number()]),
+      version: z.number().int().nullable(),
+    }),
     job: z.number().int().nullable(),
     foundation: z.string().nullable(),
     structure: z.number().int().nullable(),
