@@ -65,6 +65,45 @@ const zod = /^zod$/
 const primitives = /^@contractor\/contract\/primitives$/
 const contract = /^@contractor\/plugin$/
 
+/**
+ * The rooms of the engine, in their order: each knows those before it alone. What is kept, and how templates are read; what
+ * every part is given; what has happened; what all nouns have; what needs what; what is written by authors; names and
+ * wires; what is merged of all that; what runs; what there is; what machines are told; who comes in.
+ */
+const rooms = [
+  'database',
+  'jinja',
+  'engine',
+  'event',
+  'noun',
+  'graph',
+  'definition',
+  'dns',
+  'network',
+  'config',
+  'run',
+  'inventory',
+  'boot',
+  'access',
+  'testing',
+] as const
+
+const roomOf = (file: string): string | undefined => /^packages\/core\/src\/([^/]+)\//.exec(file)?.[1]
+
+/** The ways round, by what leads where. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (one: string, path: string[]) => {
+    if (path.includes(one)) return void circles.push([...path.slice(path.indexOf(one)), one].join(' → '))
+    if (done.has(one)) return
+    for (const next of graph.get(one) ?? []) visit(next, [...path, one])
+    done.add(one)
+  }
+  for (const one of graph.keys()) visit(one, [])
+  return circles
+}
+
 describe('imports', () => {
   it('tscript knows ohm and nothing of Contractor', () => {
     expect(except(outsideImports('tscript'), node, /^ohm-js$/)).toEqual([])
@@ -132,23 +171,40 @@ describe('imports', () => {
     }
   })
 
-  it('make no circles', () => {
+  it('make no circles between files, of types neither', () => {
     const files = new Map(
       all.map(source => [
         source.file,
-        source.values.filter(name => !isOutside(name)).map(name => normalize(join(dirname(source.file), name))),
+        source.imports.filter(name => !isOutside(name)).map(name => normalize(join(dirname(source.file), name))),
       ]),
     )
-    const done = new Set<string>()
-    const circles: string[] = []
-    const visit = (file: string, path: string[]) => {
-      if (path.includes(file)) return void circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
-      if (done.has(file)) return
-      for (const next of files.get(file) ?? []) visit(next, [...path, file])
-      done.add(file)
+    expect(circlesOf(files)).toEqual([])
+  })
+
+  it('make no circles between folders', () => {
+    const folders = new Map<string, string[]>()
+    for (const { file, imports } of all) {
+      const own = dirname(file)
+      const named = imports.filter(name => !isOutside(name)).map(name => dirname(normalize(join(own, name))))
+      // Where a package begins, it has from everywhere, and a bundle of one file is no folder.
+      if (/\/src$/.test(own)) continue
+      folders.set(own, [...(folders.get(own) ?? []), ...named.filter(other => other !== own && !/\/src$/.test(other))])
     }
-    for (const file of files.keys()) visit(file, [])
-    expect(circles).toEqual([])
+    expect(circlesOf(folders)).toEqual([])
+  })
+
+  it('of the engine go from a room to those before it, and to none behind it', () => {
+    const wrong = (sources.get('core') ?? []).flatMap(({ file, imports }) => {
+      const own = roomOf(file)
+      if (own === undefined) return []
+      expect(rooms, file).toContain(own)
+      return imports
+        .filter(name => !isOutside(name))
+        .map(name => normalize(join(dirname(file), name)))
+        .filter(to => own !== 'testing' && rooms.indexOf(roomOf(to) as never) > rooms.indexOf(own as never))
+        .map(to => `${file} → ${to}`)
+    })
+    expect(wrong).toEqual([])
   })
 
   it('are declared, and everything declared is used, or is for a package of ours that is', () => {

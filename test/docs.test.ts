@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { retryPolicy } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
-import { verbs } from '../packages/core/src/job/job-verbs.ts'
+import { verbs } from '../packages/core/src/run/job/job-verbs.ts'
 
 describe('docs/jobs.md', () => {
   it('names every verb with the states in which it is allowed', async () => {

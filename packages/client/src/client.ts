@@ -39,7 +39,7 @@ type Answer<M> = M extends { output: infer O extends z.ZodType }
         : never
       : never
     : z.output<O>
-  : void
+  : undefined
 
 type Call<N, M> = (...given: [...Key<N, M>, ...Given<M>, options?: Options<M>]) => Promise<Answer<M>>
 

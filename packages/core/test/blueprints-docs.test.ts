@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, expect, it, vi } from 'vitest'
+import { resourceFile } from '../src/definition/resource/resource-file.ts'
 import { TemplateError } from '../src/jinja/failure.ts'
 import { createTemplates } from '../src/jinja/templates.ts'
-import { resourceFile } from '../src/resource/resource-file.ts'
 
 const document = join(import.meta.dirname, '../../../docs/blueprints.md')
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readReport } from '../src/hardware/read-report.ts'
+import { readReport } from '../src/inventory/hardware/read-report.ts'
 import { machineReport } from './machine.ts'
 
 const read = (changes: object) => readReport(machineReport(changes), 'The report')

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { evidenceKinds, hardware } from '@contractor/contract'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { checkHardware } from '../src/hardware/check-hardware.ts'
-import { hardwareTemplate } from '../src/hardware/template.ts'
-import { weightOf } from '../src/survey/evidence.ts'
+import { hardwareTemplate } from '../src/definition/blueprint/hardware-template.ts'
+import { checkHardware } from '../src/inventory/hardware/check-hardware.ts'
+import { weightOf } from '../src/inventory/survey/evidence.ts'
 import { openShop } from './shop.ts'
 
 let folder: string | undefined

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { tsigAlgorithms } from '../src/dns/update/tsig-key.ts'
+import { tsigAlgorithms } from '../src/dns/publication/tsig-key.ts'
 
 /** What the page shows is run as it stands there. */
 const root = join(import.meta.dirname, '../../..')

@@ -8,11 +8,11 @@ import {
   recordBytes,
   types,
   type WireRecord,
-} from '../src/dns/update/message.ts'
-import { parseServer } from '../src/dns/update/name-server.ts'
-import { createVerifier, signMessage } from '../src/dns/update/tsig.ts'
-import { parseKeyFile, parseKeyText } from '../src/dns/update/tsig-key.ts'
-import { differZone, packSteps } from '../src/dns/update/zone-difference.ts'
+} from '../src/dns/publication/message.ts'
+import { parseServer } from '../src/dns/publication/name-server.ts'
+import { createVerifier, signMessage } from '../src/dns/publication/tsig.ts'
+import { parseKeyFile, parseKeyText } from '../src/dns/publication/tsig-key.ts'
+import { differZone, packSteps } from '../src/dns/publication/zone-difference.ts'
 import type { ZoneRecord } from '../src/dns/zone-record.ts'
 
 const keyFile = `# of the name server

@@ -1,7 +1,7 @@
 import { findSizeBytes, type HardwareTemplate, hardware } from '@contractor/contract'
 import { describe, expect, it } from 'vitest'
-import { checkHardware } from '../src/hardware/check-hardware.ts'
-import { hardwareTemplate, mergeTemplates } from '../src/hardware/template.ts'
+import { hardwareTemplate, mergeTemplates } from '../src/definition/blueprint/hardware-template.ts'
+import { checkHardware } from '../src/inventory/hardware/check-hardware.ts'
 import { machineReport } from './machine.ts'
 
 const report = (changes: Parameters<typeof machineReport>[0] = {}) => hardware.parse(machineReport(changes))

@@ -1,8 +1,8 @@
 import { type Evidence, type EvidenceKind, evidenceKinds } from '@contractor/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { weightOf } from '../src/survey/evidence.ts'
-import { contraryTo, judgeEvidence, type Standing } from '../src/survey/judge-evidence.ts'
+import { weightOf } from '../src/inventory/survey/evidence.ts'
+import { contraryTo, judgeEvidence, type Standing } from '../src/inventory/survey/judge-evidence.ts'
 
 const shown = (kind: EvidenceKind, foundation: string, value = `${kind}-${foundation}`): Evidence => ({
   ...{ kind, value, foundation, weight: weightOf[kind] },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Facts, findRefusal, findWait, type JobKind, type TargetKind } from '../src/job/rules.ts'
+import { type Facts, findRefusal, findWait, type JobKind, type TargetKind } from '../src/graph/rules.ts'
 
 const targets: TargetKind[] = ['foundation', 'structure', 'dependency']
 const kinds: JobKind[] = ['create', 'destroy', 'utility']

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isFiller, isSameMachine, marksOf } from '../src/survey/marks.ts'
+import { isFiller, isSameMachine, marksOf } from '../src/inventory/survey/marks.ts'
 import { openShop, type Shop } from './shop.ts'
 
 type Report = Parameters<Shop['contractor']['cartographers']['report']>[1]

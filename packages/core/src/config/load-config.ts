@@ -2,7 +2,6 @@ import { type ConfigExplanation, holdsSecret, type Json, maskSecrets } from '@co
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { linkSecrets, loadNamedSecrets } from '../secret/secrets.ts'
 import {
   foundationAttributes,
   globalAttributes,
@@ -14,6 +13,7 @@ import { type BlueprintRow, type ConfigRows, type ConfigTargets, loadConfigRows,
 import { explainValues } from './explain-config.ts'
 import { type Layer, mergeLayers } from './merge-values.ts'
 import { type RenderedValues, renderValues } from './render-values.ts'
+import { linkSecrets, loadNamedSecrets } from './secret/secrets.ts'
 
 /**
  * The config of a target, merged in this order: its BluePrint (parents first), Foundation attributes, Site (parents

@@ -1,15 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { causesOf } from './causes.ts'
+import type { Db } from './db.ts'
 import { internalsOf } from './internals.ts'
 import { nameStatement, statementName } from './pglite-statements.ts'
 
-/**
- * A database, or a transaction on one: one type for PGlite and PostgreSQL, so that a query is written once. Which tables a
- * caller has told drizzle of is the caller's affair.
- */
-// biome-ignore lint/suspicious/noExplicitAny: drizzle's schema parameters are invariant, and nothing narrower takes them all
-export type Db = PgDatabase<PgQueryResultHKT, any, any>
+export type { Db } from './db.ts'
 
 /** What has to be open for the engine to run on. */
 export interface Database {

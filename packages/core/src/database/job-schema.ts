@@ -15,10 +15,9 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import type { Call } from '../foreman/call.ts'
-import type { Undoing } from '../foreman/undo.ts'
 import { bytes, contractor, createdAt, identity, moment, stamps, type Values } from './columns.ts'
 import { dependency, foundation, program, site, structure } from './schema.ts'
+import type { Call, Undoing } from './stored-call.ts'
 
 export const jobState = contractor.enum('job_state', ['waiting', 'queued', 'paused', 'error', 'aborted', 'done'])
 export const jobOutcome = contractor.enum('job_outcome', ['completed', 'cancelled', 'undone'])

@@ -1,4 +1,4 @@
-import type { Db } from './database.ts'
+import type { Db } from './db.ts'
 
 /**
  * The one order in which locks are taken, by everybody: whoever holds one takes none that stands before it. Two who keep

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { PGlite } from '@electric-sql/pglite'
 import type { PgDialect } from 'drizzle-orm/pg-core'
-import type { Db } from './database.ts'
+import type { Db } from './db.ts'
 import { internalsOf } from './internals.ts'
 
 /**

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../database/clock.ts'
 import { type Database, type Db, inTransaction } from '../database/database.ts'
 import type { Templates } from '../jinja/templates.ts'
-import type { Seals } from '../secret/seal.ts'
 import type { Notifications } from './notifications.ts'
 import type { PluginRegistry } from './plugin-registry.ts'
+import type { Seals } from './seal.ts'
 
 /** One line for whoever runs this process. Never a secret. */
 export type Log = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void

@@ -11,9 +11,6 @@ import {
   type TaskDefinition,
 } from '@contractor/plugin'
 import type { z } from 'zod'
-import { dhcpModule } from '../pxe/dhcp-module.ts'
-import { signaling } from '../signal/signaling.ts'
-import { structureModule } from '../structure/structure-module.ts'
 
 /** The plugins that the host passed in. */
 export interface PluginRegistry {
@@ -38,12 +35,12 @@ export interface PluginRegistry {
   ): { plugin: FunctionPlugin; definition: AnyFunction } | undefined
 }
 
-/** Throws PLUGIN_INVALID when two plugins claim one name. */
-export function createPluginRegistry(plugins: readonly Plugin[]): PluginRegistry {
+/** With the engine's own modules, which scripts have anyway. Throws PLUGIN_INVALID when two plugins claim one name. */
+export function createPluginRegistry(plugins: readonly Plugin[], own: readonly ModulePlugin[]): PluginRegistry {
   const foundations = new Map<string, FoundationPlugin>()
   const complexes = new Map<string, ComplexPlugin>()
   const services = new Map<string, ServicePlugin>()
-  const modules = new Map<string, ModulePlugin>([signaling, dhcpModule, structureModule].map(own => [own.module, own]))
+  const modules = new Map<string, ModulePlugin>(own.map(one => [one.module, one]))
   const taken = new Set<string>(engineModules)
   for (const plugin of withComplexes(plugins)) {
     if (plugin.kind === 'complex') {

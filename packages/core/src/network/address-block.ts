@@ -3,8 +3,8 @@ import { eq, sql } from 'drizzle-orm'
 import { type Db, executePrepared } from '../database/database.ts'
 import { takingLock } from '../database/lock-order.ts'
 import { addressBlock } from '../database/network-schema.ts'
+import { refuseField } from '../noun/references.ts'
 import { shownStamps } from '../noun/stamps.ts'
-import { refuseField } from '../references.ts'
 import { containsIp, netmaskOf, parseSubnet, whyUnusable } from './subnet.ts'
 
 export type AddressBlockRow = typeof addressBlock.$inferSelect

@@ -1,8 +1,8 @@
 import { type AddressView, ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { refuseField } from '../noun/references.ts'
 import { readStamps, type StampRow } from '../noun/stamps.ts'
-import { refuseField } from '../references.ts'
 
 /** A row as `addressColumns` gives it: numbers of 64 bits and moments are text in one driver and not in the other. */
 export interface AddressViewRow extends StampRow {

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { anyOf } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { takingLock } from '../database/lock-order.ts'
-import { refuseField } from '../references.ts'
+import { refuseField } from '../noun/references.ts'
 import { interfaceTitle, portNamed } from './interface.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { anyNumber } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
-import { refuseField } from '../references.ts'
+import { refuseField } from '../noun/references.ts'
 import { portNamed } from './interface.ts'
 
 /** An aggregated interface with the members that it is to have, by name. */

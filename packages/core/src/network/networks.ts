@@ -16,9 +16,8 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import type { Kept } from '../noun/change-row.ts'
 import { implement } from '../noun/implement.ts'
+import { refuseField, refuseUnknown } from '../noun/references.ts'
 import { shownStamps } from '../noun/stamps.ts'
-import { refuseField, refuseUnknown } from '../references.ts'
-import { requireSite } from '../site/site.ts'
 
 export interface Networks {
   create(input: z.input<typeof networkInput>, options?: CallOptions): Promise<NetworkView>
@@ -40,7 +39,7 @@ export function createNetworks(engine: Engine): Networks {
       kept,
       views: async (db, rows) => rows.map(await loadViews(db, rows)),
       async before(tx, { given, before }) {
-        if (!before && given.site !== undefined) await requireSite(tx, given.site)
+        if (!before && given.site !== undefined) await refuseUnknown(tx, { Site: [given.site] })
         return undefined
       },
       async after(tx, { name }, { given }) {

@@ -1,8 +1,8 @@
 import { inArray } from 'drizzle-orm'
-import { findNearest, loadBlueprintTree } from '../blueprint/blueprint-tree.ts'
 import type { Db } from '../database/database.ts'
 import { foundation } from '../database/schema.ts'
-import { refuseField } from '../references.ts'
+import { findNearest, loadBlueprintTree } from '../definition/blueprint/blueprint-tree.ts'
+import { refuseField } from '../noun/references.ts'
 
 interface Port {
   name: string

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { anyText } from '../database/any-of.ts'
 import { type Db, executeRows } from '../database/database.ts'
 import { takingLock } from '../database/lock-order.ts'
-import { refuseField, refuseUnknown } from '../references.ts'
+import { refuseField, refuseUnknown } from '../noun/references.ts'
 import { parseSubnet, whyUnusable } from './subnet.ts'
 
 /** Where an address is to be. */

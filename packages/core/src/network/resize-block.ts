@@ -2,7 +2,7 @@ import { ContractorError, formatIp, parseIp, type Subnet } from '@contractor/con
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
-import { refuseField } from '../references.ts'
+import { refuseField } from '../noun/references.ts'
 import { type AddressBlockRow, checkGateway } from './address-block.ts'
 import { contains, containsIp, parseSubnet, usableRange } from './subnet.ts'
 

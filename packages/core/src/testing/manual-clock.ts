@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../database/clock.ts'
 
 /** A clock that stands still until it is told to go on. Give each engine of a test the same one. */
 export interface ManualClock extends Clock {

@@ -1,7 +1,7 @@
 import { compile } from '../compile/compile.ts'
 import { formatDiagnostic } from '../diagnostic.ts'
-import type { ExitCode, Terminal } from './command.ts'
 import { readSource } from './source-file.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
 
 /** `tscript check`: every error and warning of every file; with --json one object a finding and line. */
 export async function checkFiles(files: readonly string[], json: boolean, terminal: Terminal): Promise<ExitCode> {

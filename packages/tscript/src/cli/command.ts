@@ -3,18 +3,7 @@ import { checkFiles } from './check-files.ts'
 import { runConformance } from './conformance.ts'
 import { formatFiles } from './format-files.ts'
 import { runFile } from './run-file.ts'
-
-/** Where a command reads and writes; the process's own streams, or a test's. */
-export interface Terminal {
-  out(text: string): void
-  err(text: string): void
-  input: NodeJS.ReadableStream
-  /** Seconds since the epoch. */
-  now(): number
-}
-
-/** 0: fine; 1: it found errors; 2: it was called wrongly. */
-export type ExitCode = 0 | 1 | 2
+import type { ExitCode, Terminal } from './terminal.ts'
 
 const HELP = `tscript: check, run and format TScript programs
 

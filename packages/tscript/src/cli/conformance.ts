@@ -1,5 +1,5 @@
 import { type Case, type CaseResult, runCase } from './case.ts'
-import type { ExitCode, Terminal } from './command.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
 
 /**
  * `tscript conformance`: one result a line for each case a line, as they come. A line that is no case is answered as

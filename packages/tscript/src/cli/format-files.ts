@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { formatDiagnostic } from '../diagnostic.ts'
 import { format } from '../format/format.ts'
-import type { ExitCode, Terminal } from './command.ts'
 import { readSource, reasonOf } from './source-file.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
 
 /** `tscript fmt`: formats in place; standard input goes to standard output. A file with syntax errors is left alone. */
 export async function formatFiles(files: readonly string[], check: boolean, terminal: Terminal): Promise<ExitCode> {

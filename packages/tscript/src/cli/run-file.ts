@@ -6,8 +6,8 @@ import { toDisplay } from '../value/text.ts'
 import { run, step } from '../vm/run.ts'
 import { createState, type State } from '../vm/state.ts'
 import { createBareHost } from './case.ts'
-import type { ExitCode, Terminal } from './command.ts'
 import { readSource } from './source-file.ts'
+import type { ExitCode, Terminal } from './terminal.ts'
 
 /** So many steps, and the process looks whether it was told to stop. */
 const SLICE = 1_000_000

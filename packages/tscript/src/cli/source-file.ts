@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { Terminal } from './command.ts'
+import type { Terminal } from './terminal.ts'
 
 const REASONS: { [code: string]: string } = {
   ENOENT: 'there is no such file',

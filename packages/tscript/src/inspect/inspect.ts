@@ -2,8 +2,8 @@ import type { Json } from '../json.ts'
 import type { BlockSite, Program } from '../program/program.ts'
 import { maskSecrets } from '../value/text.ts'
 import type { PendingCall } from '../vm/host.ts'
+import { type Extent, measure, progressOf } from '../vm/progress.ts'
 import { checkOwner, type Scope, type State } from '../vm/state.ts'
-import { type Extent, measure, progressOf } from './progress.ts'
 
 /** A block of the program and how far it is; those inside it in the order of the program. */
 export interface BlockProgress {

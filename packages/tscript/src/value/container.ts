@@ -3,6 +3,7 @@ import { Fault } from './fault.ts'
 import { readKey, setKey, writeKey } from './keys.ts'
 import { describeKind, type JsonMap, kindOf } from './kinds.ts'
 import { COPY, ELEMENT, keysCost, type Meter } from './meter.ts'
+import type { Owned } from './owned.ts'
 import type { Scratch } from './scratch.ts'
 import { cutText } from './storable.ts'
 
@@ -14,8 +15,6 @@ import { cutText } from './storable.ts'
  * only from the top down: whoever copies a container shares its elements with the copy, so they lose it; whoever takes a
  * value out of a variable takes it from that value. It lives for one run and cannot be seen in any result.
  */
-
-export type Owned = WeakSet<object>
 
 /** The element of an array or text at an index (from the end if negative), or of a map by key. */
 export function getElement(container: Json, key: Json, scratch: Scratch): Json {

@@ -1,5 +1,5 @@
-import type { Owned } from './container.ts'
 import type { Meter } from './meter.ts'
+import type { Owned } from './owned.ts'
 import { TextPlaces } from './text-places.ts'
 
 /** What operations keep beside the values, for one run: it is in no saved state and shows in no result. */

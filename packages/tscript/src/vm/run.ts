@@ -1,10 +1,10 @@
-import { noteProgress } from '../inspect/progress.ts'
 import type { Program } from '../program/program.ts'
 import { resumeCall } from './call.ts'
 import { decodeProgram } from './decode.ts'
 import { execute } from './execute.ts'
 import type { Host } from './host.ts'
 import { checkDeadline, type Machine, restoreMachine, saveMachine, wait } from './machine.ts'
+import { noteProgress } from './progress.ts'
 import { checkOwner, type State } from './state.ts'
 
 export interface RunOptions {

@@ -1,0 +1,177 @@
+import { holdsSecret, type Json, json, mapSecretPlaces, mapTexts } from '@contractor/contract'
+import type { FoundationPlugin } from '@contractor/plugin'
+import { sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Config } from '../../config/load-config.ts'
+import { setPath } from '../../config/set-path.ts'
+import type { Values } from '../../database/columns.ts'
+import { type Db, executePrepared } from '../../database/database.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { recordConfigChanges } from '../../event/record-config-changes.ts'
+import type { Target } from '../../graph/target.ts'
+import { writeLiteral } from '../../jinja/literal.ts'
+
+/**
+ * What a script, and the functions that it calls, change in their target. It is collected while the script runs, and is
+ * seen by the script at once; the Foreman writes it with the rest of the transition.
+ */
+export interface Effects {
+  /** Fields of the Foundation; undefined ones are cleared. */
+  readonly fields: Readonly<Record<string, Json | undefined>>
+  /** Config values of the Structure itself. */
+  readonly config: Values
+  /** What the Foundation's interfaces boot: PXEs by the interfaces' names. */
+  readonly pxe: Readonly<Record<string, string>>
+}
+
+export interface EffectsOf {
+  readonly effects: Effects
+  /** The Foundation's fields and the config as they are now. */
+  fields(): Record<string, Json>
+  config(): Config | undefined
+  /** Each says what is wrong, and changes nothing then. */
+  setFields(changes: Readonly<Record<string, unknown>>): string | undefined
+  /** Texts are kept so that they come out as they are: what a script stores is data, and no template. */
+  setConfig(changes: Readonly<Record<string, Json>>): string | undefined
+  setPxe(changes: Readonly<Record<string, string>>): string | undefined
+}
+
+export function collectEffects(
+  engine: Engine,
+  target: Target,
+  plugin: FoundationPlugin | undefined,
+  loaded: Config | undefined,
+  pxes: ReadonlySet<string>,
+): EffectsOf {
+  const { foundation, structure } = target
+  const changed: Record<string, Json | undefined> = {}
+  const own: Values = {}
+  const boots: Record<string, string> = {}
+  let config = loaded
+  let values = structure?.configValues ?? {}
+  const sealed = (name: string, value: Json): Json => {
+    const seal = (text: string) =>
+      holdsSecret(text) ? text : engine.seals.seal(text, `Field '${name}' of Foundation '${foundation.locator}'`)
+    const schema = plugin && Object.hasOwn(plugin.fields.shape, name) ? plugin.fields.shape[name] : undefined
+    return schema ? mapSecretPlaces(schema as z.ZodType, value, seal) : value
+  }
+  const fields = () => {
+    const entries = Object.entries({ ...foundation.fields, ...changed })
+    return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined))
+  }
+  return {
+    effects: { fields: changed, config: own, pxe: boots },
+    fields,
+    config: () => config,
+    /** Fields are checked as a whole, so that no script leaves a Foundation that its own type would refuse. */
+    setFields(changes) {
+      const checked = plugin?.fields.safeParse({ ...fields(), ...changes })
+      if (checked && !checked.success) return z.prettifyError(checked.error)
+      for (const [name, value] of Object.entries(changes))
+        changed[name] = value === undefined ? undefined : sealed(name, json.parse(value))
+      return undefined
+    },
+    setConfig(changes) {
+      if (!structure) return 'there is no Structure whose config could be changed: this Job is for a Foundation'
+      try {
+        for (const [path, value] of Object.entries(changes)) {
+          values = setPath(values, path, mapTexts(value, writeLiteral))
+          const [name = ''] = path.split('.')
+          own[name] = values[name] as Json
+        }
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
+      config = config?.withOwn(values)
+      return undefined
+    },
+    setPxe(changes) {
+      const interfaces = Object.keys((config?.get('_interface_map') ?? {}) as object)
+      for (const [name, pxe] of Object.entries(changes)) {
+        if (!interfaces.includes(name)) {
+          const known = interfaces.length ? `it has ${interfaces.join(', ')}` : 'it has none'
+          return `Foundation '${foundation.locator}' has no interface '${name}': ${known}`
+        }
+        if (!pxes.has(pxe)) return `there is no PXE '${pxe}'`
+        boots[name] = pxe
+      }
+      return undefined
+    },
+  }
+}
+
+/** The effects of one Job's transition. */
+export interface TargetEffects extends Effects {
+  readonly job: number
+  readonly foundation: string
+  readonly structure?: { id: number; configValues: Values }
+}
+
+export const hasEffects = ({ fields, config, pxe }: Effects) =>
+  [fields, config, pxe].some(changes => Object.keys(changes).length > 0)
+
+/** Writes what many Jobs changed: a statement for each kind of change that there is. */
+export async function writeEffects(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  if (!all.length) return
+  await writeFields(engine, tx, all)
+  await writeConfig(engine, tx, all)
+  await writePxes(engine, tx, all)
+}
+
+/** Only the fields that the scripts changed, so that what somebody else changed meanwhile stays. */
+async function writeFields(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  // Two Jobs may have changed one Foundation: an UPDATE takes one new version of each row.
+  const merged = new Map<string, Record<string, Json | undefined>>()
+  for (const { foundation, fields } of all)
+    if (Object.keys(fields).length) merged.set(foundation, { ...merged.get(foundation), ...fields })
+  if (!merged.size) return
+  const rows = [...merged].map(([locator, fields]) => ({
+    locator,
+    values: fields,
+    cleared: Object.keys(fields).filter(name => fields[name] === undefined),
+  }))
+  await executePrepared(
+    tx,
+    sql`update contractor.foundation
+        set fields = (foundation.fields || new.values) - new.cleared, updated_at = ${engine.clock.now()}
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new(locator text, values jsonb, cleared text[])
+        where foundation.locator = new.locator`,
+  )
+}
+
+async function writeConfig(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  const merged = new Map<number, { values: Values; before: Values; job: number }>()
+  for (const { structure, config, job } of all) {
+    if (!structure || !Object.keys(config).length) continue
+    const before = Object.fromEntries(
+      Object.keys(config).flatMap(key =>
+        Object.hasOwn(structure.configValues, key) ? [[key, structure.configValues[key] as Json]] : [],
+      ),
+    )
+    merged.set(structure.id, { values: { ...merged.get(structure.id)?.values, ...config }, before, job })
+  }
+  if (!merged.size) return
+  const rows = [...merged].map(([id, { values }]) => ({ id, values }))
+  await executePrepared(
+    tx,
+    sql`update contractor.structure
+        set config_values = structure.config_values || new.values, updated_at = ${engine.clock.now()}
+        from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new(id bigint, values jsonb)
+        where structure.id = new.id`,
+  )
+  for (const [structure, { values, before, job }] of merged)
+    await recordConfigChanges(engine, tx, `Job ${job}`, [{ owner: { structure }, before, after: values }])
+}
+
+async function writePxes(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  const merged = new Map<string, { foundation: string; name: string; pxe: string }>()
+  for (const { foundation, pxe: changes } of all)
+    for (const [name, pxe] of Object.entries(changes)) merged.set(`${foundation} ${name}`, { foundation, name, pxe })
+  if (!merged.size) return
+  await executePrepared(
+    tx,
+    sql`update contractor.network_interface set pxe = new.pxe, updated_at = ${engine.clock.now()}
+        from jsonb_to_recordset(${JSON.stringify([...merged.values()])}::jsonb) as new(foundation text, name text, pxe text)
+        where network_interface.foundation = new.foundation and network_interface.name = new.name`,
+  )
+}

@@ -1,0 +1,1 @@
+export type Owned = WeakSet<object>
