@@ -11,7 +11,7 @@ function inOrder(target: TargetKind, job: JobKind): Facts {
     job,
     state: job === 'create' ? 'planned' : 'built',
     bases: [{ name: 'base', built: true }],
-    heirs: [],
+    dependants: [],
   }
 }
 
@@ -82,8 +82,8 @@ describe('a Job starts', () => {
       [true, true, 'waits'],
       [true, false, 'starts'],
     ])('while what needs it is planned (%s) and has a Job (%s): %s', (planned, hasJob, then) => {
-      const wait = findWait({ ...inOrder(target, 'destroy'), heirs: [{ name: 'heir', planned, hasJob }] })
-      expect(wait).toBe(then === 'waits' ? 'Waiting for heir to be destroyed' : undefined)
+      const wait = findWait({ ...inOrder(target, 'destroy'), dependants: [{ name: 'dependant', planned, hasJob }] })
+      expect(wait).toBe(then === 'waits' ? 'Waiting for dependant to be destroyed' : undefined)
     })
   })
 

@@ -13,6 +13,7 @@ import { type Db, executeRows } from '../database/database.ts'
 import { zone } from '../database/dns-schema.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
+import { usersOf } from '../graph/edges.ts'
 import type { Kept } from '../noun/change-row.ts'
 import { implement } from '../noun/implement.ts'
 import { shownStamps } from '../noun/stamps.ts'
@@ -95,15 +96,8 @@ async function adopt(engine: Engine, tx: Db, name: string): Promise<void> {
   )
 }
 
-async function usersOfZone(tx: Db, name: string): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`select 'Site ' || name as who from contractor.site where zone = ${name}
-        union all select 'Zone ' || name from contractor.zone where parent = ${name}
-        order by who limit 20`,
-  )
-  return rows.map(row => row.who)
-}
+const usersOfZone = (tx: Db, name: string) =>
+  usersOf(tx, { kind: 'Zone', key: name }, ['has names in', 'is delegated by'])
 
 function toView(row: ZoneRow): ZoneView {
   return { ...row, ...shownStamps(row) }

@@ -13,7 +13,7 @@ export interface Base {
 }
 
 /** What stands on a target or depends on it. */
-export interface Heir {
+export interface Dependant {
   name: string
   planned: boolean
   hasJob: boolean
@@ -28,7 +28,7 @@ export interface Facts {
   /** The kind of the Job that the target has already. */
   present?: JobKind | undefined
   bases: readonly Base[]
-  heirs: readonly Heir[]
+  dependants: readonly Dependant[]
   /** Of a Foundation that a Complex provides: whether that is built, and then locates it. */
   provided?: { by: string; built: boolean } | undefined
 }
@@ -123,9 +123,9 @@ export const starts: readonly Start[] = [
   {
     targets: everyTarget,
     jobs: ['destroy'],
-    waitsFor: ({ heirs }) => {
-      const heir = heirs.find(one => !one.planned || one.hasJob)
-      return heir && `Waiting for ${heir.name} to be destroyed`
+    waitsFor: ({ dependants }) => {
+      const dependant = dependants.find(one => !one.planned || one.hasJob)
+      return dependant && `Waiting for ${dependant.name} to be destroyed`
     },
   },
 ]

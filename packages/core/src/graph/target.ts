@@ -3,6 +3,7 @@ import type { Db } from '../database/database.ts'
 import type { job } from '../database/job-schema.ts'
 import { takingLock } from '../database/lock-order.ts'
 import { complex, dependency, foundation, structure } from '../database/schema.ts'
+import type { Node } from './edges.ts'
 
 export type FoundationRow = typeof foundation.$inferSelect
 export type StructureRow = typeof structure.$inferSelect
@@ -84,6 +85,12 @@ export function targetRef(target: Target): TargetRef {
 export function jobTarget(row: Pick<JobRow, 'foundation' | 'structure' | 'dependency'>): TargetRef {
   if (row.foundation !== null) return { foundation: row.foundation }
   return row.structure !== null ? { structure: row.structure } : { dependency: row.dependency as number }
+}
+
+/** A target as a place in the graph of what needs what. */
+export function targetNode(ref: TargetRef): Node {
+  if ('foundation' in ref) return { kind: 'Foundation', key: ref.foundation }
+  return 'structure' in ref ? { kind: 'Structure', key: ref.structure } : { kind: 'Dependency', key: ref.dependency }
 }
 
 /** How messages name a target that is not there. */

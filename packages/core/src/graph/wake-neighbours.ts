@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { momentAfter } from '../database/clock.ts'
 import { type Db, executePrepared } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { edgesAt, needs } from './edges.ts'
 import type { TargetRef } from './target.ts'
 
 /**
@@ -36,28 +37,24 @@ export async function deliverWakes(engine: Engine, tx: Db, limit: number): Promi
     sql`with told as (
           select id, foundation, structure, dependency from contractor.wake
           where look_at <= ${engine.clock.now()} order by look_at, id limit ${limit}::int for update skip locked
+        ), own as (
+          select id as wake, 'Foundation' as kind, null::bigint as id, foundation as name from told where foundation is not null
+          union all select id, 'Structure', structure, null from told where structure is not null
+          union all select id, 'Dependency', dependency, null from told where dependency is not null
+        ), near as (
+          select own.wake, edge.to_kind as kind, edge.to_id as id, edge.to_name as name from own cross join ${edgesAt(sql`own`, 'from', needs)} as edge
+          union all select own.wake, edge.from_kind, edge.from_id, edge.from_name from own cross join ${edgesAt(sql`own`, 'to', needs)} as edge
+        ), complexes as (
+          select * from near where kind = 'Complex'
         ), around as (
-          select told.id as wake, near.* from told cross join lateral (
-            select told.foundation as foundation, null::bigint as structure, null::bigint as dependency where told.foundation is not null
-            union all select under.foundation, null, null from contractor.structure under where under.id = told.structure
-            union all select edge.foundation, null, null from contractor.dependency edge where edge.id = told.dependency
-            union all select provided.locator, null, null from contractor.complex_member member
-              join contractor.foundation provided on provided.complex = member.complex where member.structure = told.structure
-            union all select null, told.structure, null where told.structure is not null
-            union all select null, upon.id, null from contractor.structure upon where upon.foundation = told.foundation
-            union all select null, edge.structure, null from contractor.dependency edge where edge.id = told.dependency
-            union all select null, member.structure, null from contractor.foundation provided
-              join contractor.complex_member member on member.complex = provided.complex where provided.locator = told.foundation
-            union all select null, null, told.dependency where told.dependency is not null
-            union all select null, null, edge.id from contractor.dependency edge where edge.foundation = told.foundation
-            union all select null, null, edge.id from contractor.dependency edge where edge.structure = told.structure
-            union all select null, null, edge.id from contractor.dependency edge where edge.dependency = told.dependency
-            union all select null, null, edge.dependency from contractor.dependency edge where edge.id = told.dependency
-          ) as near
+          -- A Complex has no Jobs: what it consists of, and what it provides, stand around each other.
+          select * from own union select * from near
+          union select wake, edge.to_kind, edge.to_id, edge.to_name from complexes cross join ${edgesAt(sql`complexes`, 'from', needs)} as edge
+          union select wake, edge.from_kind, edge.from_id, edge.from_name from complexes cross join ${edgesAt(sql`complexes`, 'to', needs)} as edge
         ), waiting as (
-          select around.wake, job.id from around join contractor.job on job.foundation = around.foundation and job.outcome is null and job.state = 'waiting'
-          union select around.wake, job.id from around join contractor.job on job.structure = around.structure and job.outcome is null and job.state = 'waiting'
-          union select around.wake, job.id from around join contractor.job on job.dependency = around.dependency and job.outcome is null and job.state = 'waiting'
+          select around.wake, job.id from around join contractor.job on around.kind = 'Foundation' and job.foundation = around.name and job.outcome is null and job.state = 'waiting'
+          union select around.wake, job.id from around join contractor.job on around.kind = 'Structure' and job.structure = around.id and job.outcome is null and job.state = 'waiting'
+          union select around.wake, job.id from around join contractor.job on around.kind = 'Dependency' and job.dependency = around.id and job.outcome is null and job.state = 'waiting'
         ), free as (
           select id from contractor.job where id in (select id from waiting) for no key update skip locked
         ), woken as (

@@ -16,6 +16,7 @@ import { takingLock } from '../database/lock-order.ts'
 import { addressBlock } from '../database/network-schema.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
+import { usersOf } from '../graph/edges.ts'
 import { type Kept, readRow } from '../noun/change-row.ts'
 import { implement } from '../noun/implement.ts'
 import { refuseField } from '../noun/references.ts'
@@ -116,14 +117,4 @@ async function refuseSmallMtu(tx: Db, name: string, subnet: string): Promise<voi
   )
 }
 
-async function usersOfBlock(tx: Db, name: string): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`(select 'Network ' || network as who from contractor.network_address_block
-          where address_block = ${name} order by network limit 20)
-        union all
-        (select 'Address ' || host(ip) from contractor.address where address_block = ${name} order by ip limit 20)
-        limit 20`,
-  )
-  return rows.map(row => row.who)
-}
+const usersOfBlock = (tx: Db, name: string) => usersOf(tx, { kind: 'AddressBlock', key: name }, ['carries', 'is of'])

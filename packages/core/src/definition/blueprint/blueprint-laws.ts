@@ -1,6 +1,7 @@
 import { type BlueprintInput, ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../../database/database.ts'
+import { edgesTo, usersOf } from '../../graph/edges.ts'
 import { loadBlueprintTree } from './blueprint-tree.ts'
 
 /** Turns an error about a BluePrint, and one of its fields where it is about one, into what the caller throws. */
@@ -76,17 +77,9 @@ export async function refuseCircles(tx: Db, changed: readonly BlueprintInput[], 
 
 /** Who needs a BluePrint, twenty of them at the most: what keeps it from being deleted. */
 export async function usersOfBlueprint(tx: Db, name: string): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`(select 'BluePrint ' || blueprint || ' (inherits from it)' as who
-          from contractor.blueprint_parent where parent = ${name} order by 1 limit 20)
-        union all (select 'BluePrint ' || blueprint || ' (may stand on it)'
-          from contractor.blueprint_foundation where foundation_blueprint = ${name} order by 1 limit 20)
-        union all (select 'Foundation ' || locator from contractor.foundation where blueprint = ${name}
-          order by locator limit 20)
-        union all (select 'Structure ' || hostname from contractor.structure where blueprint = ${name}
-          order by hostname limit 20)
-        limit 20`,
-  )
-  return rows.map(row => row.who)
+  const blueprint = { kind: 'BluePrint', key: name }
+  const how = { 'inherits from': 'inherits from it', 'may stand on': 'may stand on it' } as const
+  const heirs = await edgesTo(tx, [blueprint], ['inherits from', 'may stand on'])
+  const named = heirs.map(({ kind, title }) => `BluePrint ${title} (${how[kind as keyof typeof how]})`)
+  return [...named, ...(await usersOf(tx, blueprint, ['is made of']))].slice(0, 20)
 }

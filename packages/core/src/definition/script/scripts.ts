@@ -1,11 +1,12 @@
 import { type Change, type Page, parseInput, type Script, scriptInput, scriptQuery } from '@contractor/contract'
-import { eq, gt, sql } from 'drizzle-orm'
+import { eq, gt } from 'drizzle-orm'
 import type { z } from 'zod'
-import { type Db, executeRows } from '../../database/database.ts'
+import { type Db } from '../../database/database.ts'
 import { script } from '../../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'
 import { recordEvents } from '../../event/record-events.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { toPage } from '../../noun/list-rows.ts'
 import { checkVersion, inUse } from '../../noun/refuse.ts'
 import { compileScript } from './compile-script.ts'
@@ -58,13 +59,4 @@ export function createScripts(engine: Engine): Scripts {
   })
 }
 
-async function usersOfScript(tx: Db, name: string): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`(select distinct 'BluePrint ' || blueprint as who from contractor.blueprint_script where script = ${name} order by 1)
-        union all (select 'Dependency ' || id from contractor.dependency
-          where create_script = ${name} or destroy_script = ${name} order by id)
-        limit 20`,
-  )
-  return rows.map(row => row.who)
-}
+const usersOfScript = (tx: Db, name: string) => usersOf(tx, { kind: 'Script', key: name }, ['names'])

@@ -12,7 +12,7 @@ import { eq, inArray } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Values } from '../../database/columns.ts'
 import type { Db } from '../../database/database.ts'
-import { complex, complexMember, foundation, structure } from '../../database/schema.ts'
+import { complex, complexMember, structure } from '../../database/schema.ts'
 import type { CallOptions, Engine } from '../../engine/engine.ts'
 import { notify } from '../../engine/notifications.ts'
 import type {
@@ -25,6 +25,7 @@ import type {
 } from '../../engine/plugin-types.ts'
 import { surface } from '../../engine/surface.ts'
 import { complexStates } from '../../graph/complex-state.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { refuseCircle } from '../../graph/refuse-circle.ts'
 import { wakeNeighbours } from '../../graph/wake-neighbours.ts'
 import type { Kept } from '../../noun/change-row.ts'
@@ -126,10 +127,8 @@ async function membersOf(tx: Db, name: string): Promise<number[]> {
   return rows.map(row => row.structure)
 }
 
-async function providedBy(tx: Db, { name }: typeof complex.$inferSelect): Promise<string[]> {
-  const provided = await tx.select({ locator: foundation.locator }).from(foundation).where(eq(foundation.complex, name))
-  return provided.map(one => `Foundation ${one.locator}`)
-}
+const providedBy = (tx: Db, { name }: typeof complex.$inferSelect) =>
+  usersOf(tx, { kind: 'Complex', key: name }, ['is provided by'])
 
 async function setMembers(tx: Db, name: string, members: readonly number[]): Promise<void> {
   await tx.delete(complexMember).where(eq(complexMember.complex, name))
@@ -140,7 +139,7 @@ async function setMembers(tx: Db, name: string, members: readonly number[]): Pro
     if (!found.some(one => one.id === id)) {
       throw new ContractorError('NOT_FOUND', `Structure ${id} does not exist`, { kind: 'Structure', id })
     }
-    await refuseCircle(tx, { complex: name }, { structure: id })
+    await refuseCircle(tx, { kind: 'Complex', key: name }, { kind: 'Structure', key: id })
   }
   await tx.insert(complexMember).values(wanted.map(id => ({ complex: name, structure: id })))
 }

@@ -63,8 +63,10 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
         const before = parsed.dependency === null ? undefined : await readRow(tx, kept, parsed.dependency)
         if (parsed.scriptStructure !== null) await readRow(tx, keptStructures, parsed.scriptStructure)
         const on =
-          parsed.structure !== null ? { structure: parsed.structure } : { dependency: parsed.dependency as number }
-        await refuseCircle(tx, { foundation: parsed.foundation }, on)
+          parsed.structure !== null
+            ? { kind: 'Structure', key: parsed.structure }
+            : { kind: 'Dependency', key: parsed.dependency as number }
+        await refuseCircle(tx, { kind: 'Foundation', key: parsed.foundation }, on)
         if (waiting.state === 'built') {
           throw new ContractorError(
             'WRONG_STATE',

@@ -12,8 +12,8 @@ import { checkIdMap } from './id-map.ts'
 type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'complex' | 'plot'>
 
 /**
- * What must hold for Foundations before they are written: their Site, BluePrint, Complex and Plot exist, and their
- * BluePrint is for their type. A number of statements that does not grow with them.
+ * What must hold for Foundations before they are written: tdependant Site, BluePrint, Complex and Plot exist, and tdependant
+ * BluePrint is for tdependant type. A number of statements that does not grow with them.
  */
 export async function checkFoundations(engine: Engine, tx: Db, made: readonly Made[]): Promise<void> {
   await refuseUnknown(tx, {
@@ -98,10 +98,10 @@ export async function checkStateChange(
   const own = around.jobOf({ foundation: row.locator })
   // A create Job may be waiting for just this.
   if (own && to !== 'located') throw refuse(`Job ${own.id} is at it; cancel that first`)
-  const heir = around.heirOf(row.locator)
-  const heirJob = heir && around.jobOf({ structure: heir.id })
-  if (heirJob && to === 'destroyed')
-    throw refuse(`Structure '${heir.hostname}' has Job ${heirJob.id}; cancel that first`)
+  const above = around.structureOn(row.locator)
+  const jobAbove = above && around.jobOf({ structure: above.id })
+  if (jobAbove && to === 'destroyed')
+    throw refuse(`Structure '${above.hostname}' has Job ${jobAbove.id}; cancel that first`)
   // One that was located has shown its hardware.
   if (to !== 'destroyed' && (row.state === 'planned' || idMap)) await checkIdMap(tx, row, to, idMap)
 }
@@ -109,11 +109,11 @@ export async function checkStateChange(
 /** What keeps a Foundation from being deleted. */
 export async function usersOfFoundation(tx: Db, row: FoundationRow): Promise<string[]> {
   const around = await loadNeighbours(tx, [{ foundation: row }])
-  const heir = around.heirOf(row.locator)
+  const above = around.structureOn(row.locator)
   const own = around.jobOf({ foundation: row.locator })
   const edges = await tx.select({ id: dependency.id }).from(dependency).where(eq(dependency.foundation, row.locator))
   return [
-    ...(heir ? [`Structure ${heir.hostname}`] : []),
+    ...(above ? [`Structure ${above.hostname}`] : []),
     ...edges.map(edge => `Dependency ${edge.id}`),
     ...(own ? [`Job ${own.id}`] : []),
   ]

@@ -15,6 +15,7 @@ import { type Db, executeRows } from '../../database/database.ts'
 import type { plot } from '../../database/schema.ts'
 import type { CallOptions, Engine } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { readRow } from '../../noun/change-row.ts'
 import { implement } from '../../noun/implement.ts'
 import { toPage } from '../../noun/list-rows.ts'
@@ -76,13 +77,4 @@ export function createPlots(engine: Engine): Plots {
 const isThere = async (tx: Db, name: string) =>
   (await executeRows(tx, sql`select from contractor.plot where name = ${name}`)).length > 0
 
-async function usersOfPlot(tx: Db, { name }: PlotRow): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`(select 'Plot ' || name as who from contractor.plot where parent = ${name} order by name limit 20)
-        union all
-        (select 'Foundation ' || locator from contractor.foundation where plot = ${name} order by locator limit 20)
-        limit 20`,
-  )
-  return rows.map(row => row.who)
-}
+const usersOfPlot = (tx: Db, { name }: PlotRow) => usersOf(tx, { kind: 'Plot', key: name }, ['is in'])

@@ -7,17 +7,17 @@ import {
   type siteInput,
   type siteQuery,
 } from '@contractor/contract'
-import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
 import type { Values } from '../../database/columns.ts'
-import { type Db, executeRows } from '../../database/database.ts'
+import { type Db } from '../../database/database.ts'
 import type { site } from '../../database/schema.ts'
 import { checkSiteHostnames } from '../../dns/site-zone.ts'
 import { requireZone } from '../../dns/zone.ts'
 import { type CallOptions, type Engine, whoIs } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'
 import { recordConfigChanges } from '../../event/record-config-changes.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { type Bound, bindMethods } from '../../noun/bind.ts'
 import { readRow } from '../../noun/change-row.ts'
 import { implement } from '../../noun/implement.ts'
@@ -92,16 +92,4 @@ const toView = (row: SiteRow): SiteView => ({
   ...shownStamps(row),
 })
 
-async function usersOfSite(tx: Db, { name }: SiteRow): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
-    tx,
-    sql`select 'Site ' || name as who from contractor.site where parent = ${name}
-        union all select 'Foundation ' || locator from contractor.foundation where site = ${name}
-        union all select 'Structure ' || hostname from contractor.structure where site = ${name}
-        union all select 'Complex ' || name from contractor.complex where site = ${name}
-        union all select 'AddressBlock ' || name from contractor.address_block where site = ${name}
-        union all select 'Network ' || name from contractor.network where site = ${name}
-        limit 20`,
-  )
-  return rows.map(row => row.who)
-}
+const usersOfSite = (tx: Db, { name }: SiteRow) => usersOf(tx, { kind: 'Site', key: name }, ['belongs to'])

@@ -4,6 +4,7 @@ import { type Db, executeRows } from '../../database/database.ts'
 import { blueprint, foundation, structure } from '../../database/schema.ts'
 import { selectBlueprints } from '../../definition/blueprint/blueprint.ts'
 import { ancestorsFirst, loadBlueprintTree } from '../../definition/blueprint/blueprint-tree.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { refuseUnknown } from '../../noun/references.ts'
 
 type Made = Pick<StructureInput, 'hostname' | 'site' | 'blueprint' | 'foundation'>
@@ -113,13 +114,12 @@ export async function explainConflict(
 
 /** What keeps a Structure from being deleted. */
 export async function usersOfStructure(tx: Db, id: number): Promise<string[]> {
-  const rows = await executeRows<{ who: string }>(
+  const needed = await usersOf(tx, { kind: 'Structure', key: id }, ['depends on', 'runs scripts on', 'consists of'])
+  const pointing = await executeRows<{ ip: string }>(
     tx,
-    sql`select 'Dependency ' || id as who from contractor.dependency where structure = ${id} or script_structure = ${id}
-        union all select 'Complex ' || complex from contractor.complex_member where structure = ${id}
-        union all select 'Address ' || host(other.ip) from contractor.address own
-          join contractor.address other on other.pointer = own.id and other.structure <> own.structure
-          where own.structure = ${id}`,
+    sql`select host(other.ip) as ip from contractor.address own
+        join contractor.address other on other.pointer = own.id and other.structure <> own.structure
+        where own.structure = ${id}`,
   )
-  return rows.map(row => row.who)
+  return [...needed, ...pointing.map(({ ip }) => `Address ${ip}`)]
 }

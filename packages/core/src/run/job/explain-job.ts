@@ -28,7 +28,7 @@ export async function explainJob(engine: Engine, tx: Db, id: number): Promise<Ex
   return { job: id, state: row.state, because, verbs: allowed }
 }
 
-/** Whoever has what it needs in hand at this moment: until their transactions end, it cannot go on. */
+/** Whoever has what it needs in hand at this moment: until tdependant transactions end, it cannot go on. */
 async function holders(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Because[]> {
   if (row.outcome !== null || engine.database.kind === 'pglite') return []
   const rows = {
@@ -81,12 +81,12 @@ async function waitingReasons(tx: Db, row: JobRow, target: Target): Promise<Beca
       })
     }
   } else {
-    for (const heir of facts.heirs.filter(one => !one.planned || one.hasJob)) {
-      const how = heir.hasJob ? 'a Job is at it' : 'and no Job destroys it: order one'
+    for (const dependant of facts.dependants.filter(one => !one.planned || one.hasJob)) {
+      const how = dependant.hasJob ? 'a Job is at it' : 'and no Job destroys it: order one'
       found.push({
         code: 'needed-by',
-        text: `${heir.name} needs its target; ${how}`,
-        data: { name: heir.name, hasJob: heir.hasJob },
+        text: `${dependant.name} needs its target; ${how}`,
+        data: { name: dependant.name, hasJob: dependant.hasJob },
       })
     }
   }
