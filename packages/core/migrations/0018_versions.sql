@@ -19,7 +19,8 @@ ALTER TABLE "contractor"."structure" ADD COLUMN "version" integer DEFAULT 1 NOT 
 ALTER TABLE "contractor"."secret" ADD COLUMN "version" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "contractor"."cartographer" ADD COLUMN "version" integer DEFAULT 1 NOT NULL;--> statement-breakpoint
 -- Whoever changes a row, and however, gives it another version: what was read before is known to be old. A change of a key
--- that cascades counts as well. Not of services: their version is that of their configuration, and their leases are renewed.
+-- that cascades counts as well. Not of services: their version is that of their configuration, and their leases are renewed;
+-- nor of Jobs, which have one with every step: those who write them count themselves.
 CREATE FUNCTION "contractor"."count_version"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW."version" := OLD."version" + 1;
@@ -27,7 +28,6 @@ BEGIN
 END $$;--> statement-breakpoint
 CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."zone" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint
 CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."zone_entry" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint
-CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."job" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint
 CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."address" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint
 CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."address_block" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint
 CREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."network" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();--> statement-breakpoint

@@ -86,7 +86,7 @@ describe('an explanation', () => {
     expect(await job.explain()).toMatchObject({
       state: 'error',
       because: [{ code: 'stopped', text: 'no disk (line 2 of its script)', data: { line: 2 } }],
-      verbs: ['reset', 'rollback', 'undo', 'cancel'],
+      verbs: ['reset', 'undo', 'cancel'],
     })
     await job.cancel()
     expect((await job.explain()).because).toMatchObject([{ code: 'over', text: 'It is over: cancelled' }])

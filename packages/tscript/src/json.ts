@@ -1,5 +1,5 @@
 /**
- * What crosses the border between a program and its host, and what a saved state is made of.
+ * What crosses the boundary between a program and its host, and what a saved state is made of.
  *
  * Plain JSON, with three readings of a map that has exactly one key: `{ $time: seconds }` is a time,
  * `{ $ref: id }` an opaque value of the host, `{ $secret: id }` a secret of the host (its reference, never the secret).

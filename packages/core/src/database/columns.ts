@@ -14,7 +14,10 @@ export const bytes = customType<{ data: string }>({ dataType: () => 'bytea' })
 export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 export const createdAt = () => moment('created_at').notNull()
 export const updatedAt = () => moment('updated_at').notNull()
-/** Of what can be changed. The version is counted by the database itself, whoever writes the row (see the trigger `version`). */
+/**
+ * Of what can be changed. The version is counted by the database itself, whoever writes the row (see the trigger
+ * `version`); of Jobs, which change with every step, by those who write them.
+ */
 export const stamps = () => ({
   version: integer('version').notNull().default(1),
   createdAt: createdAt(),

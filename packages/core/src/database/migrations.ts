@@ -377,10 +377,9 @@ export const migrations: MigrationMeta[] = [
       '\nALTER TABLE "contractor"."structure" ADD COLUMN "version" integer DEFAULT 1 NOT NULL;',
       '\nALTER TABLE "contractor"."secret" ADD COLUMN "version" integer DEFAULT 1 NOT NULL;',
       '\nALTER TABLE "contractor"."cartographer" ADD COLUMN "version" integer DEFAULT 1 NOT NULL;',
-      '\n-- Whoever changes a row, and however, gives it another version: what was read before is known to be old. A change of a key\n-- that cascades counts as well. Not of services: their version is that of their configuration, and their leases are renewed.\nCREATE FUNCTION "contractor"."count_version"() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  NEW."version" := OLD."version" + 1;\n  RETURN NEW;\nEND $$;',
+      '\n-- Whoever changes a row, and however, gives it another version: what was read before is known to be old. A change of a key\n-- that cascades counts as well. Not of services: their version is that of their configuration, and their leases are renewed;\n-- nor of Jobs, which have one with every step: those who write them count themselves.\nCREATE FUNCTION "contractor"."count_version"() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n  NEW."version" := OLD."version" + 1;\n  RETURN NEW;\nEND $$;',
       '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."zone" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
       '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."zone_entry" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
-      '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."job" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
       '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."address" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
       '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."address_block" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
       '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."network" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();',
@@ -399,7 +398,7 @@ export const migrations: MigrationMeta[] = [
     ],
     bps: true,
     folderMillis: 1795685514187,
-    hash: '7b37edd809e1a9914dd91ad4f938814acf897227b2f37a85ab2b19db012d25cd',
+    hash: '877f0e31c1a5943f86f3555c59968e6502fc5b99ac1babb8093209a106d9c3aa',
   },
   {
     sql: [

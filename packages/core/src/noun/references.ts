@@ -1,18 +1,44 @@
 import { ContractorError } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
+import { notFound } from './refuse.ts'
+
+/** Where the objects of each kind are, and by what they are known. */
+const tables = {
+  Site: ['site', 'name'],
+  BluePrint: ['blueprint', 'name'],
+  Script: ['script', 'name'],
+  PXE: ['pxe', 'name'],
+  Foundation: ['foundation', 'locator'],
+  Structure: ['structure', 'id'],
+  Complex: ['complex', 'name'],
+  Dependency: ['dependency', 'id'],
+  Job: ['job', 'id'],
+  Cartographer: ['cartographer', 'identifier'],
+  Plot: ['plot', 'name'],
+  AddressBlock: ['address_block', 'name'],
+  Network: ['network', 'name'],
+  Interface: ['network_interface', 'id'],
+  Address: ['address', 'id'],
+  Zone: ['zone', 'name'],
+  Entry: ['zone_entry', 'id'],
+  Service: ['service', 'id'],
+} as const
+export type ReferenceKind = keyof typeof tables
+export const referenceKinds = Object.keys(tables) as ReferenceKind[]
 
 /** Names of what an input refers to, by kind. */
-export interface References {
-  Site?: readonly (string | null | undefined)[]
-  Foundation?: readonly (string | null | undefined)[]
-  Structure?: readonly (number | null | undefined)[]
-  Network?: readonly (string | null | undefined)[]
-  AddressBlock?: readonly (string | null | undefined)[]
-  PXE?: readonly (string | null | undefined)[]
-  Complex?: readonly (string | null | undefined)[]
-  Plot?: readonly (string | null | undefined)[]
-}
+export type References = { [Kind in ReferenceKind]?: readonly (string | number | null | undefined)[] }
+
+/** Whether there is one of a kind called so: a text that is no number is the id of nothing. */
+const exists = sql.raw(
+  Object.entries(tables)
+    .map(
+      ([kind, [table, key]]) =>
+        `when '${kind}' then exists (select from contractor.${table} where ${key} = ${key === 'id' ? `case when wanted.name ~ '^[0-9]{1,18}$' then wanted.name::bigint end` : 'wanted.name'})`,
+    )
+    .join('\n'),
+)
 
 /** NOT_FOUND that names the first of them that does not exist; one statement, and none when there is nothing to ask. */
 export async function refuseUnknown(db: Db, references: References): Promise<void> {
@@ -22,26 +48,14 @@ export async function refuseUnknown(db: Db, references: References): Promise<voi
     ),
   )
   if (!wanted.length) return
-  const [missing] = await executeRows<{ kind: string; name: string }>(
+  const [missing] = await executeRows<{ kind: ReferenceKind; name: string }>(
     db,
     sql`select kind, wanted.name
         from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as wanted(kind text, name text)
-        where not case kind
-          when 'Site' then exists (select from contractor.site where name = wanted.name)
-          when 'Foundation' then exists (select from contractor.foundation where locator = wanted.name)
-          when 'Structure' then exists (select from contractor.structure where id = wanted.name::bigint)
-          when 'Network' then exists (select from contractor.network where name = wanted.name)
-          when 'AddressBlock' then exists (select from contractor.address_block where name = wanted.name)
-          when 'Complex' then exists (select from contractor.complex where name = wanted.name)
-          when 'Plot' then exists (select from contractor.plot where name = wanted.name)
-          else exists (select from contractor.pxe where name = wanted.name) end
+        where not case kind ${exists} end
         order by kind, name limit 1`,
   )
-  if (!missing) return
-  const { kind, name } = missing
-  const id = kind === 'Structure' ? Number(name) : name
-  const shown = kind === 'Structure' ? name : `'${name}'`
-  throw new ContractorError('NOT_FOUND', `${kind} ${shown} does not exist`, { kind, id })
+  if (missing) throw notFound(missing.kind, tables[missing.kind][1] === 'id' ? Number(missing.name) : missing.name)
 }
 
 /** One VALIDATION_FAILED about one field, whose message is a whole sentence. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@contractor/contract'
 import { ContractorError, isContractorError } from '@contractor/core'
 import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 
@@ -113,7 +114,7 @@ function failureOf(c: Context, error: unknown, log: Told): Failure {
     if (error.retryable && status === 503) c.header('Retry-After', '5')
     return { status, code: error.code, detail: error.message, data: error.data }
   }
-  if (error instanceof SyntaxError || (error instanceof Error && error.message.includes('JSON')))
+  if (error instanceof HTTPException && error.status === 400)
     return { status: 400, code: 'VALIDATION_FAILED', detail: 'The body is not valid JSON' }
   log(tellOf(error))
   return { status: 500, code: 'INTERNAL', detail: 'Something went wrong in the server; its log says what' }

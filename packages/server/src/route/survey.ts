@@ -1,5 +1,6 @@
 import { toMachineView } from '@contractor/core'
 import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
 import { type App, createApp, type RouteContext } from '../http/environment.ts'
 import { respondProblem } from '../http/problem.ts'
 import { refuseQuery } from '../http/read-from-url.ts'
@@ -22,7 +23,9 @@ export function surveyRoutes({ contractor: { cartographers }, sourceAddress }: R
     }),
   )
   app.post('/:identifier', async c => {
-    const report = await c.req.json()
+    const report = await c.req.json().catch(() => {
+      throw new HTTPException(400, { message: 'The body is not valid JSON' })
+    })
     const view = await cartographers.report(c.req.param('identifier'), report, { address: sourceAddress(c) })
     return c.json(toMachineView(view), 200, { 'Cache-Control': 'no-store' })
   })

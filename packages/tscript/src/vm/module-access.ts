@@ -1,7 +1,7 @@
 import type { Json } from '../json.ts'
-import { acceptJson } from '../value/border.ts'
 import { changePath, own } from '../value/container.ts'
 import { Fault } from '../value/fault.ts'
+import { acceptJson } from '../value/json-boundary.ts'
 import { weigh } from '../value/size.ts'
 import { mendText } from '../value/storable.ts'
 import { append, popPlace } from './builtin.ts'

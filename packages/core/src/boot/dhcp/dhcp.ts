@@ -7,6 +7,7 @@ import type { CallOptions, Engine } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'
 import { compareNames } from '../../network/interface-map.ts'
 import { refuseUnknown } from '../../noun/references.ts'
+import { lineAbove, siteTree } from '../../noun/tree.ts'
 import type { AgentIdentity } from '../../run/task/agent-identity.ts'
 import { selectBlocks, selectBoots, selectDynamic, selectLeases, selectZones } from './dhcp-rows.ts'
 import { poolsOf } from './pools.ts'
@@ -58,10 +59,7 @@ export function createDhcp(engine: Engine): Dhcp {
 async function requireAllowed(db: Db, agent: AgentIdentity, site: string): Promise<void> {
   const above = await executeRows<{ name: string }>(
     db,
-    sql`with recursive line as (
-          select name, parent from contractor.site where name = ${site}
-          union select up.name, up.parent from contractor.site up join line on line.parent = up.name
-        ) select name from line`,
+    sql`with recursive ${lineAbove(siteTree, sql`${site}`)} select name from line`,
   )
   if (above.some(row => agent.sites.includes(row.name))) return
   const needs = `the Site '${site}'`

@@ -25,7 +25,7 @@ import { findLinkLine } from './toml-line.ts'
 type Kind = ResourceChange['kind']
 
 /** Something that a file says, with the file. */
-interface Said<T> {
+interface Sourced<T> {
   source: Source
   input: T
 }
@@ -73,8 +73,8 @@ export async function loadSources(
   return { changes, warnings }
 }
 
-const inputOf = <T>(said: Said<T>): T => said.input
-const scriptOf = ({ input }: Said<CompiledScript>): CompiledScript => input
+const inputOf = <T>(sourced: Sourced<T>): T => sourced.input
+const scriptOf = ({ input }: Sourced<CompiledScript>): CompiledScript => input
 
 /** A name has one meaning, whichever file is read first. */
 function refuseRepeats(sources: readonly Source[]): void {
@@ -94,7 +94,7 @@ function refuseRepeats(sources: readonly Source[]): void {
   }
 }
 
-function readScripts(engine: Engine, sources: readonly Source[], warnings: string[]): Said<CompiledScript>[] {
+function readScripts(engine: Engine, sources: readonly Source[], warnings: string[]): Sourced<CompiledScript>[] {
   return sources.flatMap(source =>
     Object.entries(source.document.script).map(([name, { description, script }]) =>
       within(source, ['script', name], () => {
@@ -107,7 +107,7 @@ function readScripts(engine: Engine, sources: readonly Source[], warnings: strin
   )
 }
 
-function readPxes(sources: readonly Source[]): Said<PxeInput>[] {
+function readPxes(sources: readonly Source[]): Sourced<PxeInput>[] {
   return sources.flatMap(source =>
     Object.entries(source.document.pxe).map(([name, { boot_script, template }]) =>
       within(source, ['pxe', name], () => ({
@@ -120,15 +120,15 @@ function readPxes(sources: readonly Source[]): Said<PxeInput>[] {
 
 function readBlueprint(source: Source, kind: 'structure' | 'foundation', name: string): BlueprintInput {
   const { structure, foundation, sflinks } = source.document
-  const said = (kind === 'structure' ? structure : foundation)[name]
+  const sourced = (kind === 'structure' ? structure : foundation)[name]
   const own = structure[name]?.foundation_blueprints ?? []
   const links = kind === 'structure' ? sflinks.filter(([of]) => of === name).map(([, to]) => to) : []
   return within(source, [kind, name], () =>
     parseInput(
       blueprintInput,
       {
-        ...{ kind, name, description: said?.description, parents: said?.parents, scripts: said?.scripts },
-        configValues: said?.config_values,
+        ...{ kind, name, description: sourced?.description, parents: sourced?.parents, scripts: sourced?.scripts },
+        configValues: sourced?.config_values,
         foundationBlueprints: [...own, ...links],
         ...(kind === 'foundation' && {
           foundationTypes: foundation[name]?.foundation_types,
@@ -151,7 +151,7 @@ async function loadLinks(
   const links = sources.flatMap(source =>
     source.document.sflinks
       .filter(([structure]) => !Object.hasOwn(source.document.structure, structure))
-      .map(([structure, foundation]): Said<Link> => ({ source, input: { structure, foundation } })),
+      .map(([structure, foundation]): Sourced<Link> => ({ source, input: { structure, foundation } })),
   )
   const key = ({ structure, foundation }: Link) => `${structure} → ${foundation}`
   const made = await linkBlueprints(engine, tx, links.map(inputOf), {
@@ -174,14 +174,14 @@ async function loadLinks(
 
 function note<T extends { name: string; kind?: 'structure' | 'foundation' }>(
   kind: Exclude<Kind, 'structure' | 'foundation'> | 'blueprint',
-  said: readonly Said<unknown>[],
+  sourced: readonly Sourced<unknown>[],
   saved: readonly Saved<T>[],
   fieldsOf: (input: T) => Parameters<typeof compareFields>[0],
 ): ResourceChange[] {
   return saved.map(({ change, before, after }, at) => ({
     kind: kind === 'blueprint' ? (after.kind ?? 'structure') : kind,
     name: after.name,
-    file: said[at]?.source.file ?? '',
+    file: sourced[at]?.source.file ?? '',
     change,
     fields: change === 'unchanged' ? [] : compareFields(before ? fieldsOf(before) : {}, fieldsOf(after)),
   }))

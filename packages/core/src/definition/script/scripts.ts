@@ -1,7 +1,7 @@
 import { type Change, type Page, parseInput, type Script, scriptInput, scriptQuery } from '@contractor/contract'
 import { eq, gt } from 'drizzle-orm'
 import type { z } from 'zod'
-import { type Db } from '../../database/database.ts'
+import type { Db } from '../../database/database.ts'
 import { script } from '../../database/schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'

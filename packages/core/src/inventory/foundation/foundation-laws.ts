@@ -12,8 +12,8 @@ import { checkIdMap } from './id-map.ts'
 type Made = Pick<FoundationInput, 'locator' | 'type' | 'site' | 'blueprint' | 'complex' | 'plot'>
 
 /**
- * What must hold for Foundations before they are written: tdependant Site, BluePrint, Complex and Plot exist, and tdependant
- * BluePrint is for tdependant type. A number of statements that does not grow with them.
+ * What must hold for Foundations before they are written: their Site, BluePrint, Complex and Plot exist, and their
+ * BluePrint is for their type. A number of statements that does not grow with them.
  */
 export async function checkFoundations(engine: Engine, tx: Db, made: readonly Made[]): Promise<void> {
   await refuseUnknown(tx, {

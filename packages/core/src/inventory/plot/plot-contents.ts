@@ -1,6 +1,7 @@
 import type { PlotContent } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../../database/database.ts'
+import { allWithin, plotTree } from '../../noun/tree.ts'
 
 interface ContentRow extends Record<string, unknown> {
   plot: string
@@ -20,15 +21,11 @@ export async function selectContents(
 ): Promise<PlotContent[]> {
   const rows = await executeRows<ContentRow>(
     db,
-    sql`with recursive place as (
-          select name from contractor.plot where name = ${name}
-          union
-          select below.name from contractor.plot below join place on below.parent = place.name where ${deep}::boolean
-        )
+    sql`with recursive ${allWithin(plotTree, sql`${name}`)}
         select base.plot, base.locator, base.type, base.state, structure.id, structure.hostname,
           structure.state as structure_state
         from contractor.foundation base left join contractor.structure on structure.foundation = base.locator
-        where base.plot in (select name from place) and base.locator > ${after ?? ''}
+        where base.plot in (select name from within) and (${deep}::boolean or base.plot = ${name}) and base.locator > ${after ?? ''}
         order by base.locator limit ${limit}`,
   )
   return rows.map(({ plot, locator, type, state, id, hostname, structure_state }) => ({

@@ -10,7 +10,7 @@ import {
 import type { z } from 'zod'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
 import type { Values } from '../../database/columns.ts'
-import { type Db } from '../../database/database.ts'
+import type { Db } from '../../database/database.ts'
 import type { site } from '../../database/schema.ts'
 import { checkSiteHostnames } from '../../dns/site-zone.ts'
 import { requireZone } from '../../dns/zone.ts'

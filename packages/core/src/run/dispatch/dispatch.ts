@@ -29,7 +29,7 @@ import type { AgentIdentity } from '../task/agent-identity.ts'
 import type { Answer } from '../task/answered-tasks.ts'
 import { toArrival, toAsked } from '../task/arrival.ts'
 import { createClaimQueue } from '../task/claim-queue.ts'
-import { claimTasks, hasRoom, roomAfter, type Taker, toTaker } from '../task/claim-tasks.ts'
+import { type Claimer, claimTasks, hasCapacity, roomAfter, toTaker } from '../task/claim-tasks.ts'
 import { keepAnswers } from '../task/claim-words.ts'
 import { findHeld, freeHeld, freeUnheard, type HeldTask, nameOf, renewHeld } from '../task/held-tasks.ts'
 import { keepLines, showProgress } from '../task/note-reports.ts'
@@ -66,8 +66,8 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   const { db } = engine
 
   /** What is in the way of one answer keeps no other from being taken. */
-  async function deliver(answers: ReadonlyMap<number, Answer>, taker?: Taker): Promise<Advanced> {
-    const advanced = await advancer.deliver(answers, taker)
+  async function deliver(answers: ReadonlyMap<number, Answer>, claimer?: Claimer): Promise<Advanced> {
+    const advanced = await advancer.deliver(answers, claimer)
     const among = (jobs: ReadonlySet<number>) => new Map([...answers].filter(([job]) => jobs.has(job)))
     let left = among(advanced.aside)
     if (left.size) {
@@ -87,7 +87,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
 
   const tell = (...topics: Parameters<typeof notify>[1][]) => notify(db, ...topics)
 
-  async function take(agent: AgentIdentity, results: readonly TaskResult[], taker?: Taker) {
+  async function take(agent: AgentIdentity, results: readonly TaskResult[], claimer?: Claimer) {
     const held = await findHeld(db, agent, results)
     const answers = new Map<number, Answer>()
     const logged: { task: HeldTask; lines: TaskResult['lines'] }[] = []
@@ -100,7 +100,7 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     }
     // Before the answers: a Job that is over by one of them has its history whole.
     if (logged.length) await inShortTransaction(engine.database, tx => keepLines(engine, tx, logged))
-    const { moved, tasks } = await deliver(answers, taker)
+    const { moved, tasks } = await deliver(answers, claimer)
     const others = results.filter(answer => !held.has(nameOf(answer)))
     const inquired = await answerInquiries(engine, db, agent, others)
     if (inquired.size) await tell('answer')
@@ -115,10 +115,10 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   }
 
   /** Older Tasks first, in a transaction of their own, and then what the answers bring forth. */
-  async function claimNow(taker: Taker): Promise<ClaimedTask[]> {
-    if (!hasRoom(taker)) return []
+  async function claimNow(claimer: Claimer): Promise<ClaimedTask[]> {
+    if (!hasCapacity(claimer)) return []
     // One statement, which locks nothing that somebody else has: it needs no transaction around it.
-    return claimTasks(engine, db, taker).catch(error => {
+    return claimTasks(engine, db, claimer).catch(error => {
       if (isLockTimeout(error) || isSerializationFailure(error)) return []
       throw error
     })
@@ -198,13 +198,13 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
   const dispatch: Dispatch = surface<Dispatch>(engine, {
     async claim(agent, request, signal) {
       await hear(agent, request)
-      const taker = toTaker(agent, request)
+      const claimer = toTaker(agent, request)
       const look = async () => {
-        const tasks = await claimNow(taker)
-        const others = inquiries.mayBeOpen() ? await claimInquiries(engine, db, roomAfter(taker, tasks)) : []
+        const tasks = await claimNow(claimer)
+        const others = inquiries.mayBeOpen() ? await claimInquiries(engine, db, roomAfter(claimer, tasks)) : []
         return reveal([...tasks, ...others])
       }
-      const tasks = await queue.wait(taker, request.waitMs, signal, look)
+      const tasks = await queue.wait(claimer, request.waitMs, signal, look)
       return signal?.aborted ? giveBack(agent, tasks) : tasks
     },
     async results(agent, results) {
@@ -212,10 +212,10 @@ export function createDispatch(engine: Engine, advancer: Advancer): Dispatch {
     },
     async exchange(agent, { results, claim }, signal) {
       if (claim) await hear(agent, claim)
-      const taker = claim && toTaker(agent, claim)
-      const older = taker ? await claimNow(taker) : []
+      const claimer = claim && toTaker(agent, claim)
+      const older = claimer ? await claimNow(claimer) : []
       try {
-        const { statuses, tasks: fresh } = await take(agent, results, taker && roomAfter(taker, older))
+        const { statuses, tasks: fresh } = await take(agent, results, claimer && roomAfter(claimer, older))
         const tasks = await reveal([...older, ...fresh])
         return { results: statuses, tasks: signal?.aborted ? await giveBack(agent, tasks) : tasks }
       } catch (error) {

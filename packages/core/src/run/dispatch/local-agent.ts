@@ -54,7 +54,7 @@ export function createLocalAgent(
   const work = new Set<Promise<void>>()
   let claiming: Promise<unknown> | undefined
   let news = () => {}
-  /** Ends the present poll, or the wait for room. */
+  /** Ends the present poll, or the wait for capacity. */
   let askAnew = () => {}
   /** The modules that the present poll asks for. */
   let asked: readonly string[] = []
@@ -88,7 +88,7 @@ export function createLocalAgent(
     }
   }
 
-  function room(): Record<string, { slots: number }> {
+  function capacity(): Record<string, { slots: number }> {
     const used = (module: string) => [...held.values()].filter(one => one.task.module === module).length
     const free = [...modules.keys()].map(module => [module, { slots: mostOfModule - used(module) }] as const)
     return Object.fromEntries(free.filter(([, { slots }]) => slots > 0))
@@ -96,7 +96,7 @@ export function createLocalAgent(
 
   async function claimLoop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const modules = room()
+      const modules = capacity()
       asked = Object.keys(modules)
       const again = new AbortController()
       const freed = new Promise<void>(resolve => {
@@ -124,7 +124,7 @@ export function createLocalAgent(
     const done = run(one).finally(() => {
       held.delete(task.claimToken)
       work.delete(done)
-      // Of a module that had no room when the poll began, it asks for nothing.
+      // Of a module that had no capacity when the poll began, it asks for nothing.
       if (!asked.includes(task.module)) askAnew()
     })
     work.add(done)

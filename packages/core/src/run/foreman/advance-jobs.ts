@@ -6,7 +6,7 @@ import { type Db, inShortTransaction, isLockTimeout, sqlState } from '../../data
 import { isConnectionError } from '../../database/database-error.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type Answer, deleteAnswered, lockAnswered } from '../task/answered-tasks.ts'
-import type { Taker } from '../task/claim-tasks.ts'
+import type { Claimer } from '../task/claim-tasks.ts'
 import { advance } from './advance.ts'
 import { blameJob, postponeJobs } from './blame-job.ts'
 import { findHeldUp } from './lock-targets.ts'
@@ -23,7 +23,7 @@ export interface Advanced {
   aside: Set<number>
   /** Jobs for which there was no room or no time in this batch. */
   left: Set<number>
-  /** The new Tasks that the taker has now. */
+  /** The new Tasks that the claimer has now. */
   tasks: ClaimedTask[]
 }
 
@@ -36,7 +36,7 @@ export interface Advancer {
   /** Those whose moment has come, up to a limit. */
   due(limit: number): Promise<Advanced>
   /** Those for which something arrived, by Job. An answer whose claim is not the present one moves nothing. */
-  deliver(answers: ReadonlyMap<number, Answer>, taker?: Taker): Promise<Advanced>
+  deliver(answers: ReadonlyMap<number, Answer>, claimer?: Claimer): Promise<Advanced>
 }
 
 /** How long a batch may take to decide, in milliseconds; what is left of it comes with the next one. */
@@ -58,7 +58,7 @@ const nothing = (): Advanced => ({ moved: new Set(), aside: new Set(), left: new
 interface Batch {
   which: SQL
   answers: ReadonlyMap<number, Answer>
-  taker?: Taker | undefined
+  claimer?: Claimer | undefined
   /** Jobs that are known to be wanted; unknown where the database finds them. */
   ids?: readonly number[]
   /** After a batch was held up: it is asked first what is locked. */
@@ -72,7 +72,7 @@ export function createAdvancer(engine: Engine): Advancer {
 
   /** One batch in one transaction. Says which Jobs it had, also when it fails. */
   async function move(tx: Db, batch: Batch, had: Set<number>): Promise<Advanced> {
-    const { answers, taker, ids = [] } = batch
+    const { answers, claimer, ids = [] } = batch
     const { locked, left: tooMuch } = await lockJobs(tx, batch.which)
     for (const id of [...locked, ...tooMuch]) had.add(id)
     const left = new Set(tooMuch)
@@ -113,7 +113,7 @@ export function createAdvancer(engine: Engine): Advancer {
       tx,
       [...answers].filter(([id]) => moved.has(id)).map(([, answer]) => answer),
     )
-    const tasks = await writeTransitions(engine, tx, transitions, taker)
+    const tasks = await writeTransitions(engine, tx, transitions, claimer)
     await postponeJobs(engine, tx, [...heldUp])
     return { moved, aside, left, tasks }
   }
@@ -141,14 +141,14 @@ export function createAdvancer(engine: Engine): Advancer {
     }
   }
 
-  /** One after the other: room that the first half has taken up is not there for the second. */
+  /** One after the other: capacity that the first half has taken up is not there for the second. */
   async function halve(batch: Batch, ids: readonly number[]): Promise<Advanced> {
     const half = Math.ceil(ids.length / 2)
     const total = nothing()
     for (const part of [ids.slice(0, half), ids.slice(half)]) {
       const answers = among(batch.answers, part)
-      // Whoever asked gets new Tasks another time: this is no moment to reckon with its room.
-      add(total, await run({ ...batch, ids: part, which: jobsById(part), answers, taker: undefined }))
+      // Whoever asked gets new Tasks another time: this is no moment to reckon with its capacity.
+      add(total, await run({ ...batch, ids: part, which: jobsById(part), answers, claimer: undefined }))
     }
     return total
   }
@@ -174,14 +174,14 @@ export function createAdvancer(engine: Engine): Advancer {
 
   return {
     due: limit => run({ which: dueJobs(engine, limit), answers: new Map() }),
-    async deliver(answers, taker) {
+    async deliver(answers, claimer) {
       const total = nothing()
       for (let ids = [...answers.keys()]; ids.length; ids = [...total.left]) {
         total.left.clear()
         const own = among(answers, ids)
-        // The taker's room is reckoned with in the first batch alone.
-        const room = own.size === answers.size ? taker : undefined
-        add(total, await run({ ids, which: jobsById(ids), answers: own, taker: room }))
+        // The claimer's capacity is reckoned with in the first batch alone.
+        const capacity = own.size === answers.size ? claimer : undefined
+        add(total, await run({ ids, which: jobsById(ids), answers: own, claimer: capacity }))
       }
       return total
     },

@@ -1,7 +1,6 @@
 import { type EventType, holdsSecret, type Json, maskSecrets, maskText } from '@contractor/contract'
 import type { State } from '@contractor/tscript'
-import type { Undoing } from '../../database/stored-call.ts'
-import { type Call } from '../../database/stored-call.ts'
+import type { Call, Undoing } from '../../database/stored-call.ts'
 import type { NewEvent } from '../../event/event.ts'
 import { type JobRow, type TargetRef, targetRef } from '../../graph/target.ts'
 import type { StateChange } from '../../graph/target-state.ts'

@@ -9,20 +9,20 @@ import { applyStateChanges } from '../../graph/target-state.ts'
 import { wakeNeighbours } from '../../graph/wake-neighbours.ts'
 import { markUndone, recordSteps } from '../history/step.ts'
 import { addTasks } from '../task/add-tasks.ts'
-import type { Taker } from '../task/claim-tasks.ts'
+import type { Claimer } from '../task/claim-tasks.ts'
 import { dropOut } from '../task/find-out.ts'
 import { writeEffects } from './effects.ts'
 import type { Transition } from './transition.ts'
 
 /**
  * Writes many transitions: Jobs, their next Tasks, what they changed in their Foundations, the states of their targets
- * and the events, in a number of statements that grows with their bytes alone. Gives the Tasks that the taker has now.
+ * and the events, in a number of statements that grows with their bytes alone. Gives the Tasks that the claimer has now.
  */
 export async function writeTransitions(
   engine: Engine,
   tx: Db,
   transitions: readonly Transition[],
-  taker?: Taker,
+  claimer?: Claimer,
 ): Promise<ClaimedTask[]> {
   if (!transitions.length) return []
   await dropOut(
@@ -38,7 +38,7 @@ export async function writeTransitions(
   if (transitions.some(one => one.job.wakeAtMs !== null || one.task?.limit)) topics.push('job')
   // Sent together: none waits for the answer to the one before, and they are carried out in this order.
   const [handed] = await together([
-    addTasks(engine, tx, tasks, taker),
+    addTasks(engine, tx, tasks, claimer),
     writeJobs(engine, tx, transitions),
     recordEvents(engine, tx, events),
     recordSteps(tx, steps),
@@ -78,6 +78,7 @@ async function writeJobs(engine: Engine, tx: Db, transitions: readonly Transitio
             when exists (select from jsonb_each(job.signals) where value = to_jsonb(job.waits_answered + new.heard + 1))
               then ${engine.clock.now()} end,
           waits_answered = job.waits_answered + coalesce(new.heard, 0),
+          version = job.version + 1,
           updated_at = ${engine.clock.now()},
           finished_at = case when new.outcome is null then null else ${engine.clock.now()} end
         from jsonb_to_recordset(${part}::jsonb)

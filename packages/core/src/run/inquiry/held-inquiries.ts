@@ -5,12 +5,12 @@ import { type Db, executePrepared } from '../../database/database.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { scrub } from '../../engine/seal.ts'
 import type { AgentIdentity } from '../task/agent-identity.ts'
-import { allowedSites, hasRoom, leaseEnd, roomOf, type Taker } from '../task/claim-tasks.ts'
+import { allowedSites, type Claimer, capacityOf, hasCapacity, leaseEnd } from '../task/claim-tasks.ts'
 import { isClaim, nameOf } from '../task/held-tasks.ts'
 
-/** Inquiries for an agent, in what room Tasks of Jobs have left. */
-export async function claimInquiries(engine: Engine, db: Db, taker: Taker): Promise<ClaimedTask[]> {
-  if (!hasRoom(taker)) return []
+/** Inquiries for an agent, in what capacity Tasks of Jobs have left. */
+export async function claimInquiries(engine: Engine, db: Db, claimer: Claimer): Promise<ClaimedTask[]> {
+  if (!hasCapacity(claimer)) return []
   const rows = await executePrepared<{
     id: string
     token: string
@@ -21,13 +21,13 @@ export async function claimInquiries(engine: Engine, db: Db, taker: Taker): Prom
     timeout_ms: number
   }>(
     db,
-    sql`with recursive ${allowedSites(taker)}, picked as (
-          select taken.id from ${roomOf(taker)} cross join lateral (
+    sql`with recursive ${allowedSites(claimer)}, picked as (
+          select taken.id from ${capacityOf(claimer)} cross join lateral (
             select id from contractor.inquiry
-            where answer is null and claim_token is null and module = room.module
+            where answer is null and claim_token is null and module = capacity.module
               and site in (select name from allowed) and expires_at > ${engine.clock.now()}
-            order by id limit room.slots for update skip locked) as taken)
-        update contractor.inquiry set claim_token = gen_random_uuid(), agent = ${taker.name}, lease_until = ${leaseEnd(engine)}
+            order by id limit capacity.slots for update skip locked) as taken)
+        update contractor.inquiry set claim_token = gen_random_uuid(), agent = ${claimer.name}, lease_until = ${leaseEnd(engine)}
         where id in (select id from picked)
         returning id::text, claim_token::text as token, module, function, params, attempt, timeout_ms`,
   )

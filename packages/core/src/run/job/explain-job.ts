@@ -9,9 +9,10 @@ import type { Engine } from '../../engine/engine.ts'
 import { loadNeighbours } from '../../graph/neighbours.ts'
 import { jobKind } from '../../graph/rules.ts'
 import { type JobRow, jobTarget, readTarget, type Target } from '../../graph/target.ts'
+import { lineAbove, siteTree } from '../../noun/tree.ts'
 import { signaling } from '../module/signaling.ts'
 import { everySite } from '../task/agent-identity.ts'
-import { type Verb, verbs } from './job-verbs.ts'
+import { allowedVerbs } from './job-verbs.ts'
 
 type Because = Explanation['because'][number]
 
@@ -19,16 +20,12 @@ export async function explainJob(engine: Engine, tx: Db, id: number): Promise<Ex
   const [row] = await tx.select().from(job).where(eq(job.id, id))
   if (!row) throw new ContractorError('NOT_FOUND', `Job ${id} does not exist`, { kind: 'Job', id })
   const target = (await readTarget(tx, jobTarget(row))) as Target
-  const undoing = row.undoing !== null
-  const allowed = (Object.keys(verbs) as Verb[]).filter(verb => {
-    if (!verbs[verb].from.includes(row.state)) return false
-    return verb === 'skip' ? undoing : !(undoing && (verb === 'undo' || verb === 'rollback'))
-  })
+  const allowed = await allowedVerbs(engine, tx, row, target)
   const because = [...(await holders(engine, tx, row, target)), ...(await reasons(engine, tx, row, target))]
   return { job: id, state: row.state, because, verbs: allowed }
 }
 
-/** Whoever has what it needs in hand at this moment: until tdependant transactions end, it cannot go on. */
+/** Whoever has what it needs in hand at this moment: until their transactions end, it cannot go on. */
 async function holders(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Because[]> {
   if (row.outcome !== null || engine.database.kind === 'pglite') return []
   const rows = {
@@ -154,10 +151,7 @@ async function turnReasons(tx: Db, out: typeof task.$inferSelect, data: Record<s
 async function agentsFor(tx: Db, site: string, module: string) {
   const above = await executeRows<{ name: string }>(
     tx,
-    sql`with recursive line as (
-          select name, parent from contractor.site where name = ${site}
-          union select up.name, up.parent from contractor.site up join line on line.parent = up.name
-        ) select name from line`,
+    sql`with recursive ${lineAbove(siteTree, sql`${site}`)} select name from line`,
   )
   const names = above.map(one => one.name)
   const rows = await tx.select().from(agent)

@@ -4,7 +4,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { Db } from '../../database/database.ts'
 import { job } from '../../database/job-schema.ts'
 import { takingLock } from '../../database/lock-order.ts'
-import { type Call } from '../../database/stored-call.ts'
+import type { Call } from '../../database/stored-call.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { notify } from '../../engine/notifications.ts'
 import { recordEvents } from '../../event/record-events.ts'
@@ -180,8 +180,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   const ref = jobTarget(row)
   const target = (await readTarget(tx, ref)) as Target
   const out = await findOut(tx, id)
-  const [latest] = row.undoing && !row.undoing.first ? await undoableSteps(tx, [id], 1) : []
-  const context: VerbContext = { engine, tx, row, target, nowMs: Number(found?.nowMs), out, latest }
+  const context = await contextOf(engine, tx, { row, target, out, nowMs: Number(found?.nowMs) })
   const refusal = rule.refuses?.(context)
   if (refusal !== undefined) throw refuse(refusal)
   const left = verb === 'cancel' ? leftBehind(row) : {}
@@ -189,7 +188,13 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   const change = await rule.apply(context)
   const [changed] = await tx
     .update(job)
-    .set({ wakeAt: now, ...change, updatedAt: now, ...(verb === 'cancel' && { finishedAt: now }) })
+    .set({
+      wakeAt: now,
+      ...change,
+      version: sql`${job.version} + 1`,
+      updatedAt: now,
+      ...(verb === 'cancel' && { finishedAt: now }),
+    })
     .where(eq(job.id, id))
     .returning()
   if (out) await dropOut(engine, tx, [{ id: out.id, fate: fateAfter(changed as JobRow, out) }])
@@ -278,4 +283,21 @@ async function keepForUndo(context: VerbContext): Promise<void> {
 
 function callAnew(vm: State | null): State | null {
   return vm?.pending ? withPendingState(vm, null) : vm
+}
+
+async function contextOf(
+  engine: Engine,
+  tx: Db,
+  { row, target, out, nowMs }: Pick<VerbContext, 'row' | 'target' | 'out' | 'nowMs'>,
+): Promise<VerbContext> {
+  const [latest] = row.undoing && !row.undoing.first ? await undoableSteps(tx, [row.id], 1) : []
+  return { engine, tx, row, target, nowMs, out, latest }
+}
+
+/** What an operator may do with a Job as it is, by the table that would refuse the rest; locks nothing. */
+export async function allowedVerbs(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Verb[]> {
+  const context = await contextOf(engine, tx, { row, target, out: undefined, nowMs: 0 })
+  return (Object.keys(verbs) as Verb[]).filter(
+    verb => verbs[verb].from.includes(row.state) && verbs[verb].refuses?.(context) === undefined,
+  )
 }

@@ -12,7 +12,7 @@ import {
   parseInput,
   type Step,
 } from '@contractor/contract'
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { job } from '../../database/job-schema.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../../engine/engine.ts'
@@ -115,7 +115,7 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       return transaction(engine, options, async tx => {
         const [row] = await tx
           .update(job)
-          .set({ message, updatedAt: engine.clock.now() })
+          .set({ message, version: sql`${job.version} + 1`, updatedAt: engine.clock.now() })
           .where(and(eq(job.id, id), isNull(job.outcome)))
           .returning()
         if (!row) {

@@ -30,7 +30,7 @@ export async function assignServices(
   const shown = sql`jsonb_to_recordset(${JSON.stringify(running)}::jsonb) as shown(id bigint, "claimToken" text, trouble text)`
   const rows = await executePrepared<Assigned>(
     tx,
-    sql`with recursive ${allowedSites({ agent, name, room: {}, request: null })},
+    sql`with recursive ${allowedSites({ agent, name, capacity: {}, request: null })},
         free as (
           select service.id from contractor.service left join ${shown} on shown.id = service.id
           where service.name = ${anyText(names)} and service.site in (select name from allowed)

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { ContractorError, type EventType, parseInput } from '@contractor/contract'
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { job } from '../../database/job-schema.ts'
@@ -63,7 +63,7 @@ export function createSignals(engine: Engine): Signals {
       }
       await tx
         .update(job)
-        .set({ ...heard.change, updatedAt: engine.clock.now() })
+        .set({ ...heard.change, version: sql`${job.version} + 1`, updatedAt: engine.clock.now() })
         .where(eq(job.id, jobId))
       const { foundation, structure, dependency } = row
       const about = { by: 'machine', job: jobId, foundation, structure, dependency }

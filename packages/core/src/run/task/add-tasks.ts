@@ -6,7 +6,7 @@ import { type Db, executePrepared } from '../../database/database.ts'
 import { inParts } from '../../database/parts.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { callIdOf } from '../call/call.ts'
-import { allowedSites, deadlineOf, leaseEnd, roomOf, type Taker } from './claim-tasks.ts'
+import { allowedSites, type Claimer, capacityOf, deadlineOf, leaseEnd } from './claim-tasks.ts'
 import { askForTurns } from './take-turns.ts'
 
 export interface NewTask {
@@ -26,7 +26,7 @@ export interface NewTask {
 }
 
 /**
- * Writes Tasks; those that the taker may have and has room for are claimed for it at once, in the order given. An agent
+ * Writes Tasks; those that the claimer may have and has capacity for are claimed for it at once, in the order given. An agent
  * that brings results thus leaves with the next Tasks of the same Jobs, which are written once and not found again:
  * without it, a step costs a second version of its row and of three index entries.
  *
@@ -38,7 +38,7 @@ export async function addTasks(
   engine: Engine,
   tx: Db,
   tasks: readonly NewTask[],
-  taker: Taker | undefined,
+  claimer: Claimer | undefined,
 ): Promise<ClaimedTask[]> {
   await askForTurns(
     engine,
@@ -47,9 +47,9 @@ export async function addTasks(
   )
   const handed: ClaimedTask[] = []
   const parts = inParts(tasks.map((task, place) => ({ place, ...task })))
-  // The taker's room is reckoned with in one statement: the first.
+  // The claimer's capacity is reckoned with in one statement: the first.
   for (const [at, part] of parts.entries())
-    handed.push(...(await addPart(engine, tx, tasks, part, at === 0 ? taker : undefined)))
+    handed.push(...(await addPart(engine, tx, tasks, part, at === 0 ? claimer : undefined)))
   return handed
 }
 
@@ -58,19 +58,19 @@ async function addPart(
   tx: Db,
   tasks: readonly NewTask[],
   part: string,
-  taker: Taker | undefined,
+  claimer: Claimer | undefined,
 ): Promise<ClaimedTask[]> {
   const rows = await executePrepared<{ id: string | number; job: string | number; claim_token: string | null }>(
     tx,
-    sql`with recursive ${allowedSites(taker)}, fresh as (
+    sql`with recursive ${allowedSites(claimer)}, fresh as (
           select new.*, new."limit" is null and new.site in (select name from allowed) as allowed
           from jsonb_to_recordset(${part}::jsonb)
             as new(place int, job bigint, site text, module text, function text, params jsonb, attempt int, request text,
               "timeoutMs" int, "progressFrom" real, "progressTo" real, "limit" jsonb)
         ), handed as (
           select fresh.*,
-            allowed and row_number() over (partition by fresh.module, allowed order by place) <= coalesce(room.slots, 0) as taken
-          from fresh left join ${roomOf(taker)} on room.module = fresh.module
+            allowed and row_number() over (partition by fresh.module, allowed order by place) <= coalesce(capacity.slots, 0) as taken
+          from fresh left join ${capacityOf(claimer)} on capacity.module = fresh.module
         )
         insert into contractor.task (job, site, module, function, params, attempt, request, timeout_ms, progress_from, progress_to,
           limit_key, limit_at_once, limit_spacing_ms, has_turn,
@@ -79,8 +79,8 @@ async function addPart(
           "limit"->>'key', ("limit"->>'atOnce')::int, ("limit"->>'spacingMs')::int, "limit" is null,
           ${engine.clock.now()},
           case when taken then gen_random_uuid() end,
-          case when taken then ${taker?.name ?? ''} end,
-          case when taken then ${taker?.request ?? null} end,
+          case when taken then ${claimer?.name ?? ''} end,
+          case when taken then ${claimer?.request ?? null} end,
           case when taken then ${leaseEnd(engine)} end,
           case when taken then ${deadlineOf(engine, sql`"timeoutMs"`)} end
         from handed order by place

@@ -1,6 +1,6 @@
 import type { ClaimedTask } from '@contractor/plugin/wire'
 import type { Engine } from '../../engine/engine.ts'
-import type { Taker } from './claim-tasks.ts'
+import type { Claimer } from './claim-tasks.ts'
 
 /**
  * Agents that wait for work. Of those that may have the same, one looks when there may be something, and the next one only
@@ -9,7 +9,7 @@ import type { Taker } from './claim-tasks.ts'
 export interface ClaimQueue {
   /** Looks, and looks again until there is something, the time is over, or the signal is aborted. */
   wait(
-    taker: Taker,
+    claimer: Claimer,
     waitMs: number,
     signal: AbortSignal | undefined,
     look: () => Promise<ClaimedTask[]>,
@@ -23,13 +23,13 @@ export function createClaimQueue(engine: Engine): ClaimQueue {
   /** By what they may have: those that wait, the one that has waited longest first. */
   const lines = new Map<string, Line>()
   return {
-    async wait(taker, waitMs, signal, look) {
+    async wait(claimer, waitMs, signal, look) {
       const waited = new AbortController()
       const ends = [waited.signal, engine.closing, ...(signal ? [signal] : [])]
       const over = AbortSignal.any(ends)
       const first = await look()
       if (first.length || waitMs === 0 || over.aborted) return first
-      const line = lineOf(lines, taker)
+      const line = lineOf(lines, claimer)
       void engine.clock.sleep(waitMs, over).then(() => waited.abort())
       const own = line.enter()
       try {
@@ -40,7 +40,7 @@ export function createClaimQueue(engine: Engine): ClaimQueue {
           if (over.aborted) return []
           const tasks = await look()
           if (tasks.length) {
-            // There may be more than this one has room for.
+            // There may be more than this one has capacity for.
             line.wakeFirst(own)
             return tasks
           }
@@ -52,8 +52,8 @@ export function createClaimQueue(engine: Engine): ClaimQueue {
     },
   }
 
-  function lineOf(all: Map<string, Line>, { agent, room }: Taker): Line {
-    const key = JSON.stringify([[...agent.sites].sort(), Object.keys(room).sort()])
+  function lineOf(all: Map<string, Line>, { agent, capacity }: Claimer): Line {
+    const key = JSON.stringify([[...agent.sites].sort(), Object.keys(capacity).sort()])
     const found = all.get(key) ?? createLine(() => all.delete(key))
     all.set(key, found)
     return found

@@ -61,7 +61,7 @@ export async function showProgress(engine: Engine, tx: Db, reported: readonly Re
         free as (
           select job.id from contractor.job where id in (select job from said) and state = 'queued'
           for no key update skip locked)
-        update contractor.job set message = said.message, updated_at = ${engine.clock.now()},
+        update contractor.job set message = said.message, version = job.version + 1, updated_at = ${engine.clock.now()},
           progress = greatest(job.progress, progress_from + (progress_to - progress_from) * said.progress / 100)
         from said join contractor.task on task.id = said.task
         where job.id = said.job and job.id in (select id from free) and task.revoked_at is null
