@@ -212,5 +212,7 @@ export {
   plainName,
   secretName,
 } from './value/names.ts'
+export type { ObjectKind } from './value/object-kind.ts'
+export { objectKind } from './value/object-kind.ts'
 export { seconds } from './value/seconds.ts'
 export { findSizeBytes, size } from './value/size.ts'

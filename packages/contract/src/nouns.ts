@@ -27,7 +27,9 @@ import { zone } from './nouns/zone.ts'
 
 /** All nouns, in the order in which documents have them: the one list that a new noun is added to. */
 export const nouns = {
-  ...{ site, blueprint, script, pxe, foundation, structure, complex, dependency, job, attachment, cartographer, plot },
+  ...{ site, blueprint, script, pxe },
+  ...{ foundation, structure, complex, dependency, job, attachment },
+  ...{ cartographer, plot },
   ...{ addressBlock, network, networkInterface, address, zone, entry, dns, dhcp },
   ...{ configChange, secret, service, token, agent, plugin },
 } as const

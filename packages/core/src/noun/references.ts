@@ -1,10 +1,10 @@
-import { ContractorError } from '@contractor/contract'
+import { ContractorError, type ObjectKind } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../database/database.ts'
 import { notFound } from './refuse.ts'
 
 /** Where the objects of each kind are, and by what they are known. */
-const tables = {
+const tables: Readonly<Record<ObjectKind, readonly [table: string, key: string]>> = {
   Site: ['site', 'name'],
   BluePrint: ['blueprint', 'name'],
   Script: ['script', 'name'],
@@ -23,12 +23,10 @@ const tables = {
   Zone: ['zone', 'name'],
   Entry: ['zone_entry', 'id'],
   Service: ['service', 'id'],
-} as const
-export type ReferenceKind = keyof typeof tables
-export const referenceKinds = Object.keys(tables) as ReferenceKind[]
+}
 
 /** Names of what an input refers to, by kind. */
-export type References = { [Kind in ReferenceKind]?: readonly (string | number | null | undefined)[] }
+export type References = { [Kind in ObjectKind]?: readonly (string | number | null | undefined)[] }
 
 /** Whether there is one of a kind called so: a text that is no number is the id of nothing. */
 const exists = sql.raw(
@@ -48,7 +46,7 @@ export async function refuseUnknown(db: Db, references: References): Promise<voi
     ),
   )
   if (!wanted.length) return
-  const [missing] = await executeRows<{ kind: ReferenceKind; name: string }>(
+  const [missing] = await executeRows<{ kind: ObjectKind; name: string }>(
     db,
     sql`select kind, wanted.name
         from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as wanted(kind text, name text)
