@@ -42,7 +42,7 @@ export function createZones(engine: Engine): Zones {
       kept,
       views: (_, rows) => rows.map(toView),
       lock: tx => lockTree(tx, zoneTree),
-      async before(tx, { given, next, before }) {
+      async columns(tx, { given, next, before }) {
         const { name } = next
         checkTimings(next)
         const isPlaced = !before || (given.parent !== undefined && given.parent !== before.parent)

@@ -56,11 +56,11 @@ export function createAddressBlocks(engine: Engine): AddressBlocks {
         if (given.subnet === undefined) return
         await lockSite(tx, given.site ?? (await readRow(tx, kept, id)).site)
       },
-      async before(tx, { given, next, before }) {
+      async columns(tx, { given, next, before }) {
         if (given.subnet !== undefined) await refuseOverlap(tx, next)
         if (!before) {
           checkGateway(next.name, next.subnet, next.gateway)
-          return undefined
+          return {}
         }
         const { subnet, gateway } = await resizeBlock(engine, tx, before, given)
         await refuseSmallMtu(tx, next.name, subnet)

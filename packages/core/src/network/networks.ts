@@ -38,9 +38,8 @@ export function createNetworks(engine: Engine): Networks {
       noun: nouns.network,
       kept,
       views: async (db, rows) => rows.map(await loadViews(db, rows)),
-      async before(tx, { given, before }) {
+      async check(tx, { given, before }) {
         if (!before && given.site !== undefined) await refuseUnknown(tx, { Site: [given.site] })
-        return undefined
       },
       async after(tx, { name }, { given }) {
         if (given.addressBlocks) await setBlocks(tx, name, given.addressBlocks)

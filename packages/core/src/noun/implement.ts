@@ -44,8 +44,10 @@ export interface Own<N extends CrudNoun, T extends PgTable, View> {
   views(db: Db, rows: readonly T['$inferSelect'][]): View[] | Promise<View[]>
   /** Locks that come before the row's own. */
   lock?(tx: Db, change: { id: string | number; given: Partial<Input<N>> & Changes<N> }): Promise<void>
-  /** What must hold before a row is written; gives columns that are not as they were given. */
-  before?(tx: Db, change: Change<N, T['$inferSelect']>): Promise<Record<string, unknown> | undefined>
+  /** What must hold before a row is written. */
+  check?(tx: Db, change: Change<N, T['$inferSelect']>): Promise<void>
+  /** Columns that are not as they were given. */
+  columns?(tx: Db, change: Change<N, T['$inferSelect']>): Promise<Record<string, unknown>>
   /** What follows from a row that was written. */
   after?(tx: Db, row: T['$inferSelect'], change: Change<N, T['$inferSelect']>): Promise<void>
   /** Who needs it: then it is not deleted. */
@@ -78,7 +80,7 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
   const { table, key, kind } = kept
   const { create, list, update } = noun.methods
   // The builder's types of a table that is not known are of no use here; the schemas are what checks.
-  const columns = table as PgTable
+  const untyped = table as PgTable
   const idOf = (row: Row) => row[noun.key.name] as Key
   const view = async (db: Db, row: Row): Promise<View> => (await own.views(db, [row]))[0] as View
 
@@ -96,10 +98,11 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
         const change = { given, before: undefined, next: given, options } as Change<N, T['$inferSelect']>
         const id = given[noun.key.name] as string | number
         await own.lock?.(tx, { id, given: change.given })
-        const more = await own.before?.(tx, change)
+        await own.check?.(tx, change)
+        const more = await own.columns?.(tx, change)
         const now = engine.clock.now()
         const values = { ...written(table, given), ...more, createdAt: now, updatedAt: now }
-        const [row] = (await tx.insert(columns).values(values).onConflictDoNothing().returning()) as Row[]
+        const [row] = (await tx.insert(untyped).values(values).onConflictDoNothing().returning()) as Row[]
         if (!row) throw alreadyExists(kind, id)
         await own.after?.(tx, row, change)
         await record(tx, 'created', row, options)
@@ -127,9 +130,10 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
           N,
           T['$inferSelect']
         >
-        const more = await own.before?.(tx, change)
+        await own.check?.(tx, change)
+        const more = await own.columns?.(tx, change)
         const values = { ...written(table, patch), ...more, updatedAt: engine.clock.now() }
-        const [row] = (await tx.update(columns).set(values).where(eq(key, id)).returning()) as Row[]
+        const [row] = (await tx.update(untyped).set(values).where(eq(key, id)).returning()) as Row[]
         await own.after?.(tx, row as Row, change)
         await record(tx, 'changed', row as Row, options, before)
         return view(tx, row as Row)
@@ -141,7 +145,7 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
         const row = (await lockRow(tx, kept, id, options, 'references')) as Row
         const by = (await own.users?.(tx, row)) ?? []
         if (by.length) throw inUse(kind, id, by, own.use ?? ['needs it', 'need it'])
-        await tx.delete(columns).where(eq(key, id))
+        await tx.delete(untyped).where(eq(key, id))
         await record(tx, 'deleted', row, options)
       })
     },

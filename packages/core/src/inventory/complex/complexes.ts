@@ -98,7 +98,7 @@ export function createComplexes(engine: Engine): UntypedComplexes {
       noun: nouns.complex,
       kept: keptComplexes,
       views: toViews,
-      async before(tx, { given, next, before }) {
+      async columns(tx, { given, next, before }) {
         if (!before) await refuseUnknown(tx, { Site: [next.site] })
         const fields = fieldsOf(next.type, next.name, layFields(before?.fields ?? {}, given.fields), before?.fields)
         return { fields }

@@ -45,7 +45,7 @@ export function createPlots(engine: Engine): Plots {
       async lock(tx, { given }) {
         if (given.parent !== undefined) await lockTree(tx, plotTree)
       },
-      async before(tx, { given, before }) {
+      async check(tx, { given, before }) {
         if (typeof given.parent === 'string') {
           await readRow(tx, keptPlots, given.parent)
           if (before) await refuseCircle(tx, plotTree, before.name, given.parent)
@@ -53,7 +53,6 @@ export function createPlots(engine: Engine): Plots {
         const { name } = given
         if (before && name !== undefined && name !== before.name && (await isThere(tx, name)))
           throw alreadyExists('Plot', name)
-        return undefined
       },
       users: usersOfPlot,
       use: ['is there', 'are there'],

@@ -57,13 +57,12 @@ export function createSites(engine: Engine): Sites {
       async lock(tx, { given }) {
         if (given.parent !== undefined && given.parent !== null) await lockTree(tx, siteTree)
       },
-      async before(tx, { given, next, before }) {
+      async check(tx, { given, next, before }) {
         if (typeof given.parent === 'string') {
           await readRow(tx, keptSites, given.parent)
           if (before) await refuseCircle(tx, siteTree, next.name, given.parent)
         }
         if (typeof given.zone === 'string') await requireZone(tx, given.zone)
-        return undefined
       },
       async after(tx, row, { given, before, options }) {
         if (before && (given.zone !== undefined || given.parent !== undefined)) await checkSiteHostnames(tx, row.name)
