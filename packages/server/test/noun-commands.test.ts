@@ -26,7 +26,8 @@ async function openServer() {
   return { contractor, run }
 }
 
-describe('a command of a noun', () => {
+/** Each starts a dozen processes, one after the other. */
+describe('a command of a noun', { timeout: 120_000 }, () => {
   it('makes, shows, lists, changes and deletes, by the API of a server', async () => {
     const { run, contractor } = await openServer()
     const made = await run(['sites', 'create', '--name', 'lab', '--config-values', '{"motto":"measure twice"}'])
