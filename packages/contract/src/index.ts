@@ -109,6 +109,7 @@ export {
   networkQuery,
   networkView,
 } from './nouns/network.ts'
+export type { NoteView } from './nouns/note.ts'
 export type { PlotContent, PlotView } from './nouns/plot.ts'
 export { plotChanges, plotContent, plotContentQuery, plotFields, plotInput, plotQuery, plotView } from './nouns/plot.ts'
 export type { PluginView } from './nouns/plugin.ts'

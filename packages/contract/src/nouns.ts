@@ -14,6 +14,7 @@ import { foundation } from './nouns/foundation.ts'
 import { networkInterface } from './nouns/interface.ts'
 import { job } from './nouns/job.ts'
 import { network } from './nouns/network.ts'
+import { note } from './nouns/note.ts'
 import { plot } from './nouns/plot.ts'
 import { plugin } from './nouns/plugin.ts'
 import { pxe } from './nouns/pxe.ts'
@@ -29,7 +30,7 @@ import { zone } from './nouns/zone.ts'
 export const nouns = {
   ...{ site, blueprint, script, pxe },
   ...{ foundation, structure, complex, dependency, job, attachment },
-  ...{ cartographer, plot },
+  ...{ cartographer, plot, note },
   ...{ addressBlock, network, networkInterface, address, zone, entry, dns, dhcp },
   ...{ configChange, secret, service, token, agent, plugin },
 } as const

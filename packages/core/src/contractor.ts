@@ -25,6 +25,7 @@ import { createEvents, type Events } from './event/events.ts'
 import { type Complexes, createComplexes } from './inventory/complex/complexes.ts'
 import { createDependencies, type Dependencies } from './inventory/dependency/dependencies.ts'
 import { createFoundations, type Foundations } from './inventory/foundation/foundations.ts'
+import { createNotes, type Notes } from './inventory/note/notes.ts'
 import { createPlots, type Plots } from './inventory/plot/plots.ts'
 import { createSites, type Sites } from './inventory/site/sites.ts'
 import { createStructures, type Structures } from './inventory/structure/structures.ts'
@@ -90,6 +91,7 @@ export interface Contractor<P extends Plugins = AnyPlugins> {
   /** The machines that have booted and reported themselves. */
   readonly cartographers: Cartographers
   readonly plots: Plots
+  readonly notes: Notes
   /** What was changed in config values, by whom and when. */
   readonly configChanges: ConfigChanges
   readonly dependencies: Dependencies
@@ -202,6 +204,7 @@ export async function createContractor<const P extends Plugins = Plugins>(
     complexes: createComplexes(engine) as unknown as Complexes<P>,
     cartographers: createCartographers(engine),
     plots: createPlots(engine),
+    notes: createNotes(engine),
     configChanges: createConfigChanges(engine),
     dependencies: createDependencies(engine, jobs),
     addressBlocks: createAddressBlocks(engine),

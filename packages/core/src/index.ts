@@ -189,6 +189,7 @@ export type {
 } from './inventory/foundation/foundations.ts'
 export type { Difference } from './inventory/hardware/check-hardware.ts'
 export { checkHardware } from './inventory/hardware/check-hardware.ts'
+export type { Notes } from './inventory/note/notes.ts'
 export type { Plots } from './inventory/plot/plots.ts'
 export type { Site, Sites } from './inventory/site/sites.ts'
 export type { Structure, Structures } from './inventory/structure/structures.ts'

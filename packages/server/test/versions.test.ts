@@ -24,6 +24,7 @@ async function openShop() {
   await contractor.structures.create({ hostname: 'web1', site: 'lab', blueprint: 'web', foundation: 'f1' })
   await contractor.complexes.create({ name: 'cluster', site: 'lab' })
   await contractor.plots.create({ name: 'hall' })
+  await contractor.notes.create({ title: 'keys', kind: 'Site', key: 'lab' })
   await contractor.addressBlocks.create({ name: 'lan', site: 'lab', subnet: '10.0.0.0/24' })
   await contractor.networks.create({ name: 'wire', site: 'lab' })
   await contractor.interfaces.create({ kind: 'real', foundation: 'f1', name: 'eth0' })
@@ -46,6 +47,7 @@ const changed = {
   structure: [1, { configValues: { a: 1 } }],
   complex: ['cluster', { description: 'x' }],
   plot: ['hall', { description: 'x' }],
+  note: [1, { text: 'x' }],
   addressBlock: ['lan', { description: 'x' }],
   network: ['wire', { description: 'x' }],
   networkInterface: [1, { neighbour: 'switch1/1' }],

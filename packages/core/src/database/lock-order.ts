@@ -33,6 +33,7 @@ export const lockOrder = [
   'cartographer',
   'service',
   'secret',
+  'note',
 ] as const
 export type Lock = (typeof lockOrder)[number]
 

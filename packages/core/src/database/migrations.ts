@@ -408,4 +408,14 @@ export const migrations: MigrationMeta[] = [
     folderMillis: 1795688416454,
     hash: 'e2b842fe6b944f3e1dc98c700340cfca28034561045a64395d8d40b6159584cf',
   },
+  {
+    sql: [
+      'CREATE TABLE "contractor"."note" (\n\t"id" bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY (sequence name "contractor"."note_id_seq" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1),\n\t"title" text NOT NULL,\n\t"text" text NOT NULL,\n\t"kind" text NOT NULL,\n\t"key" text NOT NULL,\n\t"version" integer DEFAULT 1 NOT NULL,\n\t"created_at" timestamp with time zone NOT NULL,\n\t"updated_at" timestamp with time zone NOT NULL\n);\n',
+      '\nCREATE INDEX "note_about" ON "contractor"."note" USING btree ("kind","key");',
+      '\nCREATE TRIGGER "version" BEFORE UPDATE ON "contractor"."note" FOR EACH ROW EXECUTE FUNCTION "contractor"."count_version"();\n',
+    ],
+    bps: true,
+    folderMillis: 1795689320722,
+    hash: '647e953121d794dfc5b5cb9da9c71658594fc155e7814f69cf3283bd29387c1c',
+  },
 ]

@@ -263,6 +263,19 @@ export const dependency = contractor.table(
   ],
 )
 
+export const note = contractor.table(
+  'note',
+  {
+    id: identity(),
+    title: text('title').notNull(),
+    text: text('text').notNull(),
+    kind: text('kind').notNull(),
+    key: text('key').notNull(),
+    ...stamps(),
+  },
+  table => [index('note_about').on(table.kind, table.key)],
+)
+
 /** Bearer tokens. Only a hash is kept. */
 export const token = contractor.table('token', {
   id: identity(),
