@@ -1,8 +1,38 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { retryPolicy } from '@contractor/plugin'
 import { describe, expect, it } from 'vitest'
 import { verbs } from '../packages/core/src/run/job/job-verbs.ts'
+
+describe('docs/architecture.md', () => {
+  const root = join(import.meta.dirname, '..')
+  const read = (file: string) => readFile(join(root, file), 'utf8')
+
+  it('shows the example of a noun as it is', async () => {
+    const text = await read('docs/architecture.md')
+    for (const file of ['packages/contract/src/nouns/note.ts', 'packages/core/src/inventory/note/notes.ts'])
+      expect(text).toContain(`\`\`\`ts\n${await read(file)}\`\`\``)
+  })
+
+  it.each(['docs/architecture.md', 'docs/api.md', 'packages/core/README.md'])(
+    '%s names files that are there',
+    async file => {
+      const named = [...(await read(file)).matchAll(/`([a-z][\w./-]*\/[\w.-]+\.tsx?)`/g)].map(([, path]) => path ?? '')
+      const missing = named.filter(
+        path => !existsSync(join(root, path)) && !existsSync(join(root, 'packages/core/src', path)),
+      )
+      expect(missing).toEqual([])
+    },
+  )
+
+  it('names every room of the engine', async () => {
+    const text = await read('docs/architecture.md')
+    const rooms = readdirSync(join(root, 'packages/core/src'), { withFileTypes: true })
+    for (const { name } of rooms.filter(one => one.isDirectory() && one.name !== 'testing'))
+      expect(text).toContain(name)
+  })
+})
 
 describe('docs/jobs.md', () => {
   it('names every verb with the states in which it is allowed', async () => {

@@ -120,10 +120,6 @@ export async function together<T extends readonly unknown[]>(
 const shortWaitMs = 250
 
 /**
- * The order in which rows are locked, by everybody: Jobs (by id), then Tasks, then Sites, Foundations, Structures and
- * Dependencies. Whoever comes from a target (an order, a change of state) has locked the target alone, and only adds rows
- * for the Jobs: a Job that is ordered is new, and a wake-up is a row of its own.
- *
  * As inTransaction, for what must not be held up: a lock that is not to be had within a moment ends it with a lock timeout
  * (see isLockTimeout). Whoever calls puts aside what is locked, and goes on with the rest.
  */
