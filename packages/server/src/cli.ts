@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isContractorError } from '@contractor/contract'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { DnsUpdateOptions } from './command/dns-update.ts'
 import type { DnsWriteOptions } from './command/dns-write.ts'
 import type { LoadResourcesOptions } from './command/load-resources.ts'
@@ -19,6 +19,11 @@ const number = (least: number, most: number) => (text: string) => {
 }
 const collect = (value: string, previous: string[]) => [...previous, value]
 
+const databaseOption = () =>
+  new Option('--database <name>', 'pglite:DIRECTORY or postgres://…').default(
+    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
+  )
+
 const program = new Command('contractor')
   .description('Builds anything: creates, destroys and manipulates resources.')
   .version(version)
@@ -26,11 +31,7 @@ const program = new Command('contractor')
 program
   .command('serve')
   .description('run the server: the REST API, the Foreman, and the dispatch to SubContractors')
-  .option(
-    '--database <name>',
-    'pglite:DIRECTORY or postgres://…',
-    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
-  )
+  .addOption(databaseOption())
   .option('--host <address>', 'the address to listen on', '127.0.0.1')
   .option('--port <number>', 'the port to listen on; 0 for any free one', number(0, 65_535), 8080)
   .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
@@ -73,11 +74,7 @@ program
   .description('look at the Jobs of a database')
   .command('check-upgrade')
   .description('say, for every live Job, whether it can go on with this version and these plugins; changes nothing')
-  .option(
-    '--database <name>',
-    'pglite:DIRECTORY or postgres://…',
-    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
-  )
+  .addOption(databaseOption())
   .option('--plugin <package>', 'a plugin that is about to be loaded; may be given several times', collect, [])
   .option('--json', 'one JSON line for each Job')
   .action(async (options: CheckUpgradeOptions) => {
@@ -91,11 +88,7 @@ program
   .command('load')
   .description('load resource files: all of them or none, in any order')
   .argument('<file...>', 'TOML files, or folders with such')
-  .option(
-    '--database <name>',
-    'pglite:DIRECTORY or postgres://…',
-    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
-  )
+  .addOption(databaseOption())
   .option('--plugin <package>', 'a plugin whose names the scripts may use; may be given several times', collect, [])
   .option('--dry-run', 'change nothing, print what would change, line by line')
   .addHelpText(
@@ -125,11 +118,7 @@ dns
   .command('write')
   .description('write zone files and a fragment of named.conf into a folder: those that have changed')
   .argument('<directory>', 'the folder, which must exist')
-  .option(
-    '--database <name>',
-    'pglite:DIRECTORY or postgres://…',
-    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
-  )
+  .addOption(databaseOption())
   .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
   .option('--named-conf <file>', 'where the fragment goes; DIRECTORY/named.conf.contractor unless said')
   .option('--named-directory <path>', 'the folder as named sees it, when that is another path')
@@ -145,11 +134,7 @@ dns
     'bring the zones of a running name server up to date with dynamic updates (RFC 2136), signed with a TSIG key',
   )
   .requiredOption('--server <address>', 'HOST, HOST:PORT or [IPv6]:PORT')
-  .option(
-    '--database <name>',
-    'pglite:DIRECTORY or postgres://…',
-    process.env.DATABASE_URL ?? 'pglite:./contractor-data',
-  )
+  .addOption(databaseOption())
   .option('--plugin <package>', 'a plugin to load; may be given several times', collect, [])
   .option('--key-file <file>', 'the key, as tsig-keygen writes it')
   .option('--zone <name>', 'only this zone; may be given several times', collect, [])
