@@ -14,6 +14,7 @@ export function createClient(connection: Connection): Client {
     const present = client[outer] ?? {}
     client[outer] = inner ? { ...present, [inner]: part } : { ...present, ...part }
   }
+  // Made of the nouns one by one: that each part has the functions of its noun, the loop above sees to.
   return {
     ...client,
     events: {

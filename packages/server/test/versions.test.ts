@@ -121,6 +121,16 @@ describe('a version', () => {
   })
 })
 
+describe('a version that a function does not look at', () => {
+  it('is refused, and not passed over', async () => {
+    const { contractor } = await openShop()
+    const { structures, sites } = contractor
+    const refused = { code: 'VALIDATION_FAILED', message: expect.stringContaining('ifVersion is not taken here') }
+    await expect(structures.doCreate(1, { ifVersion: 1 })).rejects.toMatchObject(refused)
+    await expect((await sites.get('lab')).config({ ifVersion: 1 })).rejects.toMatchObject(refused)
+  })
+})
+
 describe('maps', () => {
   it('of two operators who change different values both have their way; null takes a value away', async () => {
     const { ask, contractor } = await openShop()

@@ -39,13 +39,14 @@ export type Lock = (typeof lockOrder)[number]
 
 const rankOf = new Map<string, number>(lockOrder.map((lock, rank) => [lock, rank]))
 const held = new WeakMap<object, Lock>()
+const isTest = process.env.NODE_ENV === 'test'
 
 /**
  * Said before a lock is taken. In tests, which run every path there is, a lock that is taken out of its order throws; elsewhere it is the
  * database that finds a deadlock, and the transaction is run again: a wrong order costs time there, and refuses nothing.
  */
 export function takingLock(tx: Db, lock: Lock): void {
-  if (process.env.NODE_ENV !== 'test') return
+  if (!isTest) return
   const last = held.get(tx)
   if (last !== undefined && (rankOf.get(lock) ?? 0) < (rankOf.get(last) ?? 0)) {
     throw new Error(`A lock is taken out of order: ${lock} while ${last} is held. See lock-order.ts.`)

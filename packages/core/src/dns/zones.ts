@@ -1,32 +1,19 @@
-import {
-  ContractorError,
-  nouns,
-  type Page,
-  type ZoneView,
-  type zoneChanges,
-  type zoneInput,
-  type zoneQuery,
-} from '@contractor/contract'
+import { ContractorError, nouns, type ZoneView } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
-import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
 import { zone } from '../database/dns-schema.ts'
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import { usersOf } from '../graph/edges.ts'
 import type { Kept } from '../noun/change-row.ts'
-import { implement } from '../noun/implement.ts'
+import { type Crud, implement } from '../noun/implement.ts'
 import { shownStamps } from '../noun/stamps.ts'
 import { lockTree, zoneTree } from '../noun/tree.ts'
 import { checkDelegation, checkNoAlias } from './entry-laws.ts'
 import { checkTimings, lockZones, requireZone, type ZoneRow } from './zone.ts'
 import { createZoneEntries, type ZoneEntries } from './zone-entries.ts'
 
-export interface Zones {
-  create(input: z.input<typeof zoneInput>, options?: CallOptions): Promise<ZoneView>
-  get(name: string, options?: CallOptions): Promise<ZoneView>
-  list(query?: z.input<typeof zoneQuery>, options?: CallOptions): Promise<Page<ZoneView>>
-  update(name: string, changes: z.input<typeof zoneChanges>, options?: CallOptions): Promise<ZoneView>
+export interface Zones extends Crud<typeof nouns.zone, ZoneView, string> {
   /** With its entries. Refused with IN_USE while Sites or Zones need it. */
   delete(name: string, options?: CallOptions): Promise<void>
   readonly entries: ZoneEntries

@@ -1,4 +1,4 @@
-import { ContractorError, isContractorError } from '@contractor/contract'
+import { ContractorError, isContractorError, type Noun, nouns } from '@contractor/contract'
 import { toDatabaseError } from '../database/database-error.ts'
 import { describeHolder, findLongTransactions } from '../database/lock-holders.ts'
 import { callWaitMs } from '../database/open-postgres.ts'
@@ -6,25 +6,26 @@ import type { Engine } from './engine.ts'
 
 /**
  * What the SDK shows of a part of the engine: the same functions, with what holds for each of them. After `close()` every
- * call says CLOSED; a call that would wait for its own caller's transaction is refused; and what the database throws
- * comes as an error of ours.
+ * call says CLOSED; a call that would wait for its own caller's transaction is refused, and one that is given a version which
+ * it does not look at; and what the database throws comes as an error of ours.
  */
 export function surface<T extends object>(engine: Engine, part: T): T {
   const shown: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(part))
-    shown[name] = typeof value === 'function' ? guard(engine, value as AnyFunction) : value
+    shown[name] = typeof value === 'function' ? guard(engine, name, value as AnyFunction) : value
   return shown as T
 }
 
 type AnyFunction = (...given: unknown[]) => unknown
 
-function guard(engine: Engine, run: AnyFunction): AnyFunction {
+function guard(engine: Engine, name: string, run: AnyFunction): AnyFunction {
   if (Object.prototype.toString.call(run) === '[object AsyncGeneratorFunction]')
     return (...given) => follow(engine, given, run as (...given: unknown[]) => AsyncGenerator)
   return (...given) => {
     let result: unknown
     try {
       refuse(engine, given.at(-1))
+      refuseVersion(name, given.at(-1))
       result = run(...given)
     } catch (error) {
       return Promise.reject(toDatabaseError(error, nameOf(engine)))
@@ -48,6 +49,23 @@ function refuse(engine: Engine, options: unknown): void {
       {},
     )
   }
+}
+
+/** The functions that look at `ifVersion`, by the nouns' declarations; `setState` is another name of some of them. */
+const versioned = new Set([
+  'setState',
+  ...(Object.values(nouns) as Noun[]).flatMap(({ methods }) =>
+    Object.entries(methods).flatMap(([name, { ifVersion }]) => (ifVersion ? [name] : [])),
+  ),
+])
+
+/** Whoever says which version it must be relies on that. */
+function refuseVersion(name: string, options: unknown): void {
+  const isGiven =
+    typeof options === 'object' && options !== null && 'ifVersion' in options && options.ifVersion !== undefined
+  if (!isGiven || versioned.has(name)) return
+  const message = 'is not taken here: this changes no object, or one in whichever version it is'
+  throw new ContractorError('VALIDATION_FAILED', `ifVersion ${message}`, { issues: [{ path: 'ifVersion', message }] })
 }
 
 export const closed = () =>

@@ -3,11 +3,9 @@ import {
   type AddressBlockView,
   type addressBlockChanges,
   type addressBlockInput,
-  type addressBlockQuery,
   ContractorError,
   lowestMtu,
   nouns,
-  type Page,
 } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
@@ -18,18 +16,16 @@ import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import { usersOf } from '../graph/edges.ts'
 import { type Kept, readRow } from '../noun/change-row.ts'
-import { implement } from '../noun/implement.ts'
+import { type Crud, implement } from '../noun/implement.ts'
 import { refuseField } from '../noun/references.ts'
 import { checkGateway, toAddressBlockView } from './address-block.ts'
 import { loadUsage } from './block-usage.ts'
 import { resizeBlock } from './resize-block.ts'
 import { parseSubnet } from './subnet.ts'
 
-export interface AddressBlocks {
+export interface AddressBlocks extends Crud<typeof nouns.addressBlock, AddressBlockView, string> {
   /** IN_USE when it overlaps another block of its Site, which it names. */
   create(input: z.input<typeof addressBlockInput>, options?: CallOptions): Promise<AddressBlockView>
-  get(name: string, options?: CallOptions): Promise<AddressBlockView>
-  list(query?: z.input<typeof addressBlockQuery>, options?: CallOptions): Promise<Page<AddressBlockView>>
   /** How many of its addresses are static, reserved, dynamic and free. */
   usage(name: string, options?: CallOptions): Promise<AddressBlockUsage>
   /**

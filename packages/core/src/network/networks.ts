@@ -1,13 +1,4 @@
-import {
-  type carriedBlock,
-  lowestMtu,
-  type NetworkView,
-  type networkChanges,
-  type networkInput,
-  type networkQuery,
-  nouns,
-  type Page,
-} from '@contractor/contract'
+import { type carriedBlock, lowestMtu, type NetworkView, type networkChanges, nouns } from '@contractor/contract'
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { z } from 'zod'
 import { type Db, executeRows } from '../database/database.ts'
@@ -15,14 +6,11 @@ import { addressBlock, network, networkAddressBlock } from '../database/network-
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import { surface } from '../engine/surface.ts'
 import type { Kept } from '../noun/change-row.ts'
-import { implement } from '../noun/implement.ts'
+import { type Crud, implement } from '../noun/implement.ts'
 import { refuseField, refuseUnknown } from '../noun/references.ts'
 import { shownStamps } from '../noun/stamps.ts'
 
-export interface Networks {
-  create(input: z.input<typeof networkInput>, options?: CallOptions): Promise<NetworkView>
-  get(name: string, options?: CallOptions): Promise<NetworkView>
-  list(query?: z.input<typeof networkQuery>, options?: CallOptions): Promise<Page<NetworkView>>
+export interface Networks extends Crud<typeof nouns.network, NetworkView, string> {
   /** `addressBlocks` replaces all that it carries. */
   update(name: string, changes: z.input<typeof networkChanges>, options?: CallOptions): Promise<NetworkView>
   /** Refused with IN_USE while interfaces are connected. */

@@ -9,7 +9,7 @@ import type { NewEvent } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
 import { type Kept, lockRow, readRow } from './change-row.ts'
 import { listRows, matching, toPage } from './list-rows.ts'
-import { mergePatch } from './merge-patch.ts'
+import { isMap, mergePatch } from './merge-patch.ts'
 import { alreadyExists, inUse } from './refuse.ts'
 
 /** A noun whose objects are made, read, listed, changed and deleted as those of any other. */
@@ -163,8 +163,6 @@ const written = (table: PgTable, given: Readonly<Record<string, unknown>>): Reco
 
 /** What was given, with maps laid over those that are there. */
 function merged(given: Values, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const isMap = (value: unknown): value is Values =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       const present = before[name]

@@ -40,7 +40,9 @@ export function matching(table: PgTable, filter: Readonly<Record<string, unknown
   const columns = table as unknown as Record<string, PgColumn>
   return Object.entries(filter).flatMap(([name, value]) => {
     const column = columns[name]
-    if (value === undefined || !column) return []
+    if (value === undefined) return []
+    // Left out, it would give all there is.
+    if (!column) throw new Error(`There is no column '${name}' that a list could be narrowed to`)
     return [value === null ? isNull(column) : eq(column, value)]
   })
 }

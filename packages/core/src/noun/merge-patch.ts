@@ -18,7 +18,7 @@ export function mergePatch(present: Values, given: Values): Values {
 }
 
 /** What names a secret is one value, and no map. */
-const isMap = (value: Json | undefined): value is Values =>
+export const isMap = (value: unknown): value is Values =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, '$secret')
 
 const isShown = (before: Json, value: Json) => JSON.stringify(maskSecrets(before)) === JSON.stringify(value)

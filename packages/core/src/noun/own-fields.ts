@@ -28,8 +28,3 @@ export function parseOwnFields(
     holdsSecret(text) ? text : engine.seals.seal(text, `Field '${path}' of ${whose}`),
   ) as Values
 }
-
-/** What is given of them laid over the present ones; null takes one away. */
-export function layFields(present: Values, given: Values | undefined): Values {
-  return Object.fromEntries(Object.entries({ ...present, ...given }).filter(([, value]) => value !== null))
-}

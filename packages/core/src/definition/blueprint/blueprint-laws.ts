@@ -1,7 +1,7 @@
 import { type BlueprintInput, ContractorError } from '@contractor/contract'
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, executeRows } from '../../database/database.ts'
-import { edgesTo, usersOf } from '../../graph/edges.ts'
+import { usersOf } from '../../graph/edges.ts'
 import { loadBlueprintTree } from './blueprint-tree.ts'
 
 /** Turns an error about a BluePrint, and one of its fields where it is about one, into what the caller throws. */
@@ -78,8 +78,9 @@ export async function refuseCircles(tx: Db, changed: readonly BlueprintInput[], 
 /** Who needs a BluePrint, twenty of them at the most: what keeps it from being deleted. */
 export async function usersOfBlueprint(tx: Db, name: string): Promise<string[]> {
   const blueprint = { kind: 'BluePrint', key: name }
-  const how = { 'inherits from': 'inherits from it', 'may stand on': 'may stand on it' } as const
-  const heirs = await edgesTo(tx, [blueprint], ['inherits from', 'may stand on'])
-  const named = heirs.map(({ kind, title }) => `BluePrint ${title} (${how[kind as keyof typeof how]})`)
-  return [...named, ...(await usersOf(tx, blueprint, ['is made of']))].slice(0, 20)
+  const heirs = await usersOf(tx, blueprint, ['inherits from'])
+  const upon = await usersOf(tx, blueprint, ['may stand on'])
+  const made = await usersOf(tx, blueprint, ['is made of'])
+  const named = [...heirs.map(who => `${who} (inherits from it)`), ...upon.map(who => `${who} (may stand on it)`)]
+  return [...named, ...made].slice(0, 20)
 }

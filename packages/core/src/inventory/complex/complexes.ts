@@ -30,7 +30,7 @@ import { refuseCircle } from '../../graph/refuse-circle.ts'
 import { wakeNeighbours } from '../../graph/wake-neighbours.ts'
 import type { Kept } from '../../noun/change-row.ts'
 import { implement } from '../../noun/implement.ts'
-import { layFields, parseOwnFields } from '../../noun/own-fields.ts'
+import { parseOwnFields } from '../../noun/own-fields.ts'
 import { refuseUnknown } from '../../noun/references.ts'
 import { shownStamps } from '../../noun/stamps.ts'
 
@@ -98,10 +98,9 @@ export function createComplexes(engine: Engine): UntypedComplexes {
       noun: nouns.complex,
       kept: keptComplexes,
       views: toViews,
-      async columns(tx, { given, next, before }) {
+      async columns(tx, { next, before }) {
         if (!before) await refuseUnknown(tx, { Site: [next.site] })
-        const fields = fieldsOf(next.type, next.name, layFields(before?.fields ?? {}, given.fields), before?.fields)
-        return { fields }
+        return { fields: fieldsOf(next.type, next.name, next.fields, before?.fields) }
       },
       async after(tx, { name }, { given, before }) {
         const members = before ? await membersOf(tx, name) : []

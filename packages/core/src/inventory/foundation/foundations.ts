@@ -40,8 +40,9 @@ import { wakeNeighbours } from '../../graph/wake-neighbours.ts'
 import { bindMethods } from '../../noun/bind.ts'
 import { lockRow, readRow } from '../../noun/change-row.ts'
 import { listRows, matching, toPage } from '../../noun/list-rows.ts'
+import { mergePatch } from '../../noun/merge-patch.ts'
 import { overlay } from '../../noun/overlay.ts'
-import { layFields, parseOwnFields } from '../../noun/own-fields.ts'
+import { parseOwnFields } from '../../noun/own-fields.ts'
 import { notFound } from '../../noun/refuse.ts'
 import type { InquiryOptions } from '../../run/inquiry/inquire.ts'
 import type { Job, Jobs } from '../../run/job/jobs.ts'
@@ -222,7 +223,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
         const present = await lockRow(tx, keptFoundations, name, options)
         const isMoved = parsed.site !== undefined && parsed.site !== present.site
         if (isMoved) await lockFreshJobsOf(tx, name)
-        const fields = fieldsOf(present.type, name, layFields(present.fields, parsed.fields), present.fields)
+        const fields = fieldsOf(present.type, name, mergePatch(present.fields, parsed.fields ?? {}), present.fields)
         await checkFoundations(engine, tx, [overlay(present, { ...parsed, fields })])
         if (parsed.blueprint !== undefined && parsed.blueprint !== present.blueprint && present.state !== 'planned') {
           throw new ContractorError(

@@ -6,8 +6,6 @@ import {
   parseInput,
   type plotChanges,
   plotContentQuery,
-  type plotInput,
-  type plotQuery,
 } from '@contractor/contract'
 import { sql } from 'drizzle-orm'
 import type { z } from 'zod'
@@ -17,17 +15,14 @@ import type { CallOptions, Engine } from '../../engine/engine.ts'
 import { surface } from '../../engine/surface.ts'
 import { usersOf } from '../../graph/edges.ts'
 import { readRow } from '../../noun/change-row.ts'
-import { implement } from '../../noun/implement.ts'
+import { type Crud, implement } from '../../noun/implement.ts'
 import { toPage } from '../../noun/list-rows.ts'
 import { alreadyExists } from '../../noun/refuse.ts'
 import { lockTree, plotTree, refuseCircle } from '../../noun/tree.ts'
 import { keptPlots, type PlotRow, toPlotView } from './plot.ts'
 import { selectContents } from './plot-contents.ts'
 
-export interface Plots {
-  create(input: z.input<typeof plotInput>, options?: CallOptions): Promise<PlotView>
-  get(name: string, options?: CallOptions): Promise<PlotView>
-  list(query?: z.input<typeof plotQuery>, options?: CallOptions): Promise<Page<PlotView>>
+export interface Plots extends Crud<typeof nouns.plot, PlotView, string> {
   /** What stands in it moves with it; so do the places within it. */
   update(name: string, changes: z.input<typeof plotChanges>, options?: CallOptions): Promise<PlotView>
   /** What stands there and in the places within it, with the Structures on it. */

@@ -1,12 +1,4 @@
-import {
-  type ConfigExplanation,
-  nouns,
-  type Page,
-  type SiteView,
-  type siteChanges,
-  type siteInput,
-  type siteQuery,
-} from '@contractor/contract'
+import { type ConfigExplanation, nouns, type SiteView, type siteChanges } from '@contractor/contract'
 import type { z } from 'zod'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
 import type { Values } from '../../database/columns.ts'
@@ -20,7 +12,7 @@ import { recordConfigChanges } from '../../event/record-config-changes.ts'
 import { usersOf } from '../../graph/edges.ts'
 import { type Bound, bindMethods } from '../../noun/bind.ts'
 import { readRow } from '../../noun/change-row.ts'
-import { implement } from '../../noun/implement.ts'
+import { type Crud, implement } from '../../noun/implement.ts'
 import { shownStamps } from '../../noun/stamps.ts'
 import { lockTree, refuseCircle, siteTree } from '../../noun/tree.ts'
 import { keptSites, type SiteRow } from './site.ts'
@@ -29,10 +21,7 @@ export interface Site extends SiteView, Bound<Sites, 'config' | 'explainConfig' 
   refresh(options?: CallOptions): Promise<Site>
 }
 
-export interface Sites {
-  create(input: z.input<typeof siteInput>, options?: CallOptions): Promise<Site>
-  get(name: string, options?: CallOptions): Promise<Site>
-  list(query?: z.input<typeof siteQuery>, options?: CallOptions): Promise<Page<Site>>
+export interface Sites extends Crud<typeof nouns.site, Site, string> {
   /** What is not given stays as it is; `configValues` are laid over the present ones, and null takes one away. */
   update(name: string, changes: z.input<typeof siteChanges>, options?: CallOptions): Promise<Site>
   /** Refused with IN_USE while anything belongs to it. */
