@@ -38,8 +38,7 @@ describe('a client', () => {
     const site = await client.sites.create({ name: 'lab', configValues: { motto: 'measure twice' } })
     expect(await client.sites.config('lab')).toMatchObject({ motto: 'measure twice' })
     await client.sites.update('lab', { description: 'x' }, { ifVersion: site.version })
-    const late = client.sites.update('lab', { description: 'y' }, { ifVersion: site.version })
-    await expect(late).rejects.toMatchObject({
+    await expect(client.sites.update('lab', { description: 'y' }, { ifVersion: site.version })).rejects.toMatchObject({
       code: 'VERSION_MISMATCH',
       data: { kind: 'Site', version: 2, wanted: 1 },
     })

@@ -28,27 +28,32 @@ describe.each(databaseKinds)('job.completed(), on $kind', kind => {
 
   it('waits for one that is paused, and is told of one that is cancelled', async () => {
     const { shop, job } = await beginJob("pause( msg='is it oiled?' )\nfoundation.oil()", kind)
-    const waiting = job.completed()
+    const told = expect(job.completed()).rejects.toMatchObject({
+      code: 'JOB_FAILED',
+      data: { outcome: 'cancelled' },
+    })
     await job.resume()
     await shop.contractor.foreman.runDue()
     await job.cancel()
-    await expect(waiting).rejects.toMatchObject({ code: 'JOB_FAILED', data: { outcome: 'cancelled' } })
+    await told
   })
 
   it('ends by its time, by its signal, and with the engine', async () => {
     const { shop, job } = await beginJob('foundation.oil()', kind)
-    const late = job.completed({ timeoutMs: 5_000 })
+    const late = expect(job.completed({ timeoutMs: 5_000 })).rejects.toMatchObject({
+      code: 'TIMED_OUT',
+      retryable: true,
+      data: { timeoutMs: 5_000 },
+    })
     const stop = new AbortController()
-    const stopped = job.completed({ signal: stop.signal })
-    const closed = job.completed()
-    const ends = Promise.allSettled([late, stopped, closed])
+    const stopped = expect(job.completed({ signal: stop.signal })).rejects.toThrow('enough')
+    const closed = expect(job.completed()).rejects.toMatchObject({ code: 'CLOSED' })
     shop.clock.advance(5_000)
-    await expect(late).rejects.toMatchObject({ code: 'TIMED_OUT', retryable: true, data: { timeoutMs: 5_000 } })
+    await late
     stop.abort(new Error('enough'))
-    await expect(stopped).rejects.toThrow('enough')
+    await stopped
     await expect(job.completed({ signal: stop.signal })).rejects.toThrow('enough')
     await shop.contractor.close()
-    await expect(closed).rejects.toMatchObject({ code: 'CLOSED' })
-    await ends
+    await closed
   })
 })

@@ -100,12 +100,13 @@ describe('a host application', () => {
       await tx.insert(orders).values({ name: 'kept' })
       await contractor.sites.create({ name: 'kept' }, { tx })
     })
-    const failed = db.transaction(async tx => {
-      await tx.insert(orders).values({ name: 'lost' })
-      await contractor.sites.create({ name: 'lost' }, { tx })
-      throw new Error('changed my mind')
-    })
-    await expect(failed).rejects.toThrow('changed my mind')
+    await expect(
+      db.transaction(async tx => {
+        await tx.insert(orders).values({ name: 'lost' })
+        await contractor.sites.create({ name: 'lost' }, { tx })
+        throw new Error('changed my mind')
+      }),
+    ).rejects.toThrow('changed my mind')
     expect(await db.select().from(orders)).toEqual([{ name: 'kept' }])
     expect((await contractor.sites.list()).items.map(site => site.name)).toEqual(['kept'])
     await contractor.close()

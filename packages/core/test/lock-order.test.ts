@@ -17,11 +17,12 @@ async function open() {
 describe('locks', () => {
   it('that are taken out of their order are refused, each with its name', async () => {
     const db = await open()
-    const wrong = inTransaction(db, undefined, async tx => {
-      takingLock(tx, 'structure')
-      await lockTree(tx, siteTree)
-    })
-    await expect(wrong).rejects.toThrow('A lock is taken out of order: tree while structure is held')
+    await expect(
+      inTransaction(db, undefined, async tx => {
+        takingLock(tx, 'structure')
+        await lockTree(tx, siteTree)
+      }),
+    ).rejects.toThrow('A lock is taken out of order: tree while structure is held')
   })
 
   it('may be taken in their order, several of one kind too, and anew in each transaction', async () => {

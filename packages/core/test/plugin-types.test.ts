@@ -79,14 +79,17 @@ describe('the compiler knows of the plugins that were given', () => {
     await contractor.foundations.create({ ...base, type: 'Lamp', locator: 'bare' })
 
     // @ts-expect-error there is no such type
-    const none = contractor.foundations.create({ ...base, type: 'Lamb', locator: 'two' })
-    await expect(none).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    // @ts-expect-error it is no text
-    const text = contractor.foundations.create({ ...base, type: 'Lamp', locator: 'two', fields: { on: 'yes' } })
-    await expect(text).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    await expect(contractor.foundations.create({ ...base, type: 'Lamb', locator: 'two' })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+    await expect(
+      // @ts-expect-error it is no text
+      contractor.foundations.create({ ...base, type: 'Lamp', locator: 'two', fields: { on: 'yes' } }),
+    ).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
     // @ts-expect-error a Blade has a slot
-    const slotless = contractor.foundations.create({ ...base, type: 'Blade', locator: 'two' })
-    await expect(slotless).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    await expect(contractor.foundations.create({ ...base, type: 'Blade', locator: 'two' })).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+    })
 
     const found = await contractor.foundations.get('one')
     if (found.type === 'Lamp') expectTypeOf(found.fields).toEqualTypeOf<{ on?: boolean | undefined }>()
@@ -102,8 +105,9 @@ describe('the compiler knows of the plugins that were given', () => {
     const group = await contractor.complexes.create({ name: 'g1', site: 'lab' })
     expectTypeOf(group.type).toEqualTypeOf<null>()
     // @ts-expect-error a Rack has an address
-    const bare = contractor.complexes.create({ name: 'r2', site: 'lab', type: 'Rack' })
-    await expect(bare).rejects.toMatchObject({ code: 'VALIDATION_FAILED' })
+    await expect(contractor.complexes.create({ name: 'r2', site: 'lab', type: 'Rack' })).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+    })
   })
 
   it('nothing, where they are not known one by one; and an engine of known ones is one of any', async () => {

@@ -176,8 +176,7 @@ describe('a secret', () => {
 
   it('is checked as it is written, and stays when it is given back as it is shown', async () => {
     const { contractor, claim, structure } = await openVault("foundation.unlock( label='a', pin='0' )")
-    const short = contractor.foundations.update('v1', { fields: { password: 'short' } })
-    await expect(short).rejects.toMatchObject({
+    await expect(contractor.foundations.update('v1', { fields: { password: 'short' } })).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',
       message: expect.not.stringContaining("'short'"),
     })

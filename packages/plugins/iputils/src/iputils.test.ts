@@ -78,9 +78,10 @@ describe('wait_for_port, the handler', () => {
 
   it('stops when it is aborted', async () => {
     const abort = new AbortController()
-    const waiting = run('wait_for_port', { ...local, port: await freePort(), delayMs: 60_000 }, abort.signal)
+    const port = await freePort()
+    const stopped = expect(run('wait_for_port', { ...local, port, delayMs: 60_000 }, abort.signal)).rejects.toThrow()
     abort.abort(new Error('claim lost'))
-    await expect(waiting).rejects.toThrow()
+    await stopped
   })
 })
 

@@ -166,10 +166,10 @@ describe.concurrent('a claim that is lost', () => {
     const { prepared } = open(context)
     const web = await prepared()
     const abort = new AbortController()
-    const starting = web.start('s1', {}, abort.signal)
+    const ended = expect(web.start('s1', {}, abort.signal)).rejects.toThrow('claim lost')
     await web.until(() => !!readSupervision(web.directory).supervisor, '.contractor')
     abort.abort(new Error('claim lost'))
-    await expect(starting).rejects.toThrow('claim lost')
+    await ended
     const pid = await web.start('s1')
     expect(await web.started()).toEqual([pid])
   })
