@@ -22,8 +22,9 @@ const spelling = { 4: z.ipv4(), 6: z.ipv6() } as const
 
 /** In one of the usual spellings, without prefix and without zone; undefined when it is none. */
 export function findIp(text: string): Ip | undefined {
-  if (spelling[4].safeParse(text).success) return { family: 4, value: readIpv4(text) }
-  return spelling[6].safeParse(text).success ? { family: 6, value: readIpv6(text) } : undefined
+  const family = text.includes(':') ? 6 : 4
+  if (!spelling[family].safeParse(text).success) return undefined
+  return { family, value: family === 4 ? readIpv4(text) : readIpv6(text) }
 }
 
 const readIpv4 = (text: string): bigint => text.split('.').reduce((value, octet) => (value << 8n) | BigInt(octet), 0n)

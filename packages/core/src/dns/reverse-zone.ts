@@ -1,4 +1,4 @@
-import { ipBytes, parseIp } from '@contractor/contract'
+import { parseIp } from '@contractor/contract'
 
 /**
  * Reverse zones end where a label does: IPv4 at /8, /16 and /24, IPv6 at every fourth bit. A block that ends elsewhere
@@ -15,7 +15,7 @@ export function reverseZones(subnet: string): string[] {
   const { bits, of } = ends[base.includes(':') ? 6 : 4]
   const prefix = length === '' ? bits : Number(length)
   const end = of(prefix)
-  const first = ipBytes(parseIp(base)).reduce((value, byte) => value * 256n + BigInt(byte), 0n) >> BigInt(bits - end)
+  const first = parseIp(base).value >> BigInt(bits - end)
   const count = prefix < end ? 2 ** (end - prefix) : 1
   return Array.from({ length: count }, (_, index) => zoneNameOf(first + BigInt(index), end, bits))
 }
@@ -31,8 +31,6 @@ function zoneNameOf(value: bigint, end: number, bits: number): string {
 
 /** The name that an address is looked up by: RFC 1035, section 3.5, and RFC 3596, section 2.5. */
 export function pointerName(address: string): string {
-  const bytes = ipBytes(parseIp(address))
-  if (bytes.length === 4) return `${bytes.reverse().join('.')}.in-addr.arpa`
-  const nibbles = bytes.flatMap(byte => [byte >> 4, byte & 15]).map(nibble => nibble.toString(16))
-  return `${nibbles.reverse().join('.')}.ip6.arpa`
+  const { family, value } = parseIp(address)
+  return zoneNameOf(value, ends[family].bits, ends[family].bits)
 }
