@@ -36,7 +36,7 @@ export interface Stack {
   structure: Structure
 }
 
-export const agent = { name: 'agent', sites: ['lab'], modules: ['lathe', 'gauge'] }
+export const agent = { name: 'agent', sites: ['lab'], modules: ['lathe', 'gauge', 'vat'] }
 
 export async function openShop(
   kind: DatabaseKind = postgresKind,

@@ -19,6 +19,11 @@ export interface FunctionContext<
     readonly site: string
     readonly configUuid: string
   }
+  /**
+   * A value of the target's config, rendered, attributes (`_foundation_interface_list`) among them; undefined where there is
+   * none. For functions that say `readsConfig`; throws for others, since it is not read for them.
+   */
+  config(name: string): Json | undefined
 }
 
 export interface FoundationContext<
@@ -65,7 +70,8 @@ export type Reply = { readonly now: number } & (
 export type Outcome<Result = unknown> =
   /**
    * Done: the call's value; what it changes in the Foundation's fields, in the config values of the Structure itself (by
-   * name, or by a path into one: `disks.0.size`), and in what its interfaces boot (a PXE by the interface's name).
+   * name, or by a path into one: `disks.0.size`), in what its interfaces boot (a PXE by the interface's name), and in the MACs
+   * of its real interfaces (by name or physical location, with `readsConfig`).
    */
   | {
       kind: 'done'
@@ -73,6 +79,7 @@ export type Outcome<Result = unknown> =
       fields?: Readonly<Record<string, unknown>>
       config?: Readonly<Record<string, Json>>
       pxe?: Readonly<Record<string, string>>
+      macs?: Readonly<Record<string, string>>
     }
   /** Not yet: a request is out, or `wakeAt` (milliseconds since the epoch) is awaited. */
   | { kind: 'pending'; wakeAt?: number }
@@ -97,6 +104,8 @@ export interface FunctionDefinition<
   description?: string
   /** Named parameters, in the names that scripts write. */
   args: Args
+  /** Whether `start` asks for the target's config, or its end sets MACs: it is read only then. */
+  readsConfig?: boolean
   state: State
   result: Result
   /** The state in which a call begins. */

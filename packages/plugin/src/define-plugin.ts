@@ -9,8 +9,24 @@ import type { TaskDefinition } from './define-task.ts'
 /** A value that scripts read as `foundation.NAME`; with `set` they may write it, which changes the named fields. */
 export interface ValueDefinition<Fields> {
   description?: string
-  get(foundation: FoundationContext<Fields>): Json
+  /** Whether `get` asks for the config of the Structure that stands on the Foundation: it is read only then. */
+  readsConfig?: boolean
+  get(foundation: FoundationContext<Fields>, structure: ValueContext): Json
   set?(value: Json, foundation: FoundationContext<Fields>): Partial<Fields>
+}
+
+/** The Structure that stands on the Foundation, whether the Job is for the one or the other. */
+export interface ValueContext {
+  /** A value of its config, rendered; undefined where there is none. Throws where no Structure stands on the Foundation. */
+  config(name: string): Json | undefined
+}
+
+/** What a type may say in the config of its Foundations, and of the Structures on them. */
+export interface ConfigSource<Fields> {
+  readonly locator: string
+  readonly fields: Fields
+  /** The name of what provides it. */
+  readonly complex: string | null
 }
 
 export type AnyTasks = Readonly<Record<string, TaskDefinition>>
@@ -34,12 +50,19 @@ export interface FoundationOptions<
   /** The type of the Complexes that provide such Foundations: each one then names its Complex, whose fields functions see. */
   complex?: Complex
   values?: Readonly<Record<string, ValueDefinition<z.output<Fields>>>>
+  /**
+   * What it adds to the config of its Foundations and of the Structures on them. Names with `_` are attributes, as `_console`;
+   * others stand above the values of BluePrint and Site, and below the Structure's own.
+   */
+  config?(foundation: ConfigSource<z.output<Fields>>): Readonly<Record<string, Json>>
   /** How it is looked what is really there: for drift. */
   read?: ReadDefinition
   /** How it is looked what exists and may not be ours yet: for import. */
   discover?: DiscoverDefinition
   tasks?: Tasks
   functions: Readonly<Record<string, AnyFunction>>
+  /** What Jobs of such Foundations call as MODULE.NAME( … ): what makes one, as `docker.create( … )`. */
+  moduleFunctions?: Readonly<Record<string, AnyFunction>>
 }
 
 export interface FoundationPlugin<
@@ -59,8 +82,11 @@ export interface FoundationPlugin<
   readonly discover?: DiscoverDefinition
   // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
   readonly values: Readonly<Record<string, ValueDefinition<any>>>
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly config?: (foundation: ConfigSource<any>) => Readonly<Record<string, Json>>
   readonly tasks: Tasks
   readonly functions: Readonly<Record<string, AnyFunction>>
+  readonly moduleFunctions: Readonly<Record<string, AnyFunction>>
 }
 
 export interface ComplexOptions<Type extends string, Fields extends z.ZodObject> {
@@ -135,7 +161,7 @@ export function defineFoundation<
   const values = Object.keys(options.values ?? {})
   const functions = Object.keys(options.functions)
   checkFieldNames(options.fields, refuse)
-  for (const name of [...values, ...functions])
+  for (const name of [...values, ...functions, ...Object.keys(options.moduleFunctions ?? {})])
     if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
   const seen = new Set<string>(foundationCommonValues)
   for (const name of [...fields, ...values.filter(value => !fields.includes(value)), ...functions]) {
@@ -156,8 +182,10 @@ export function defineFoundation<
     ...(options.read && { read: options.read }),
     ...(options.discover && { discover: options.discover }),
     values: options.values ?? {},
+    ...(options.config && { config: options.config }),
     tasks: options.tasks ?? ({} as Tasks),
     functions: options.functions,
+    moduleFunctions: options.moduleFunctions ?? {},
   }
 }
 

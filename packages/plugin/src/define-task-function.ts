@@ -23,6 +23,9 @@ export interface TaskFunctionOptions<
   value(reply: z.output<TaskResult>): z.input<Result>
   /** What the answer changes in the Foundation's fields. */
   fields?(reply: z.output<TaskResult>): Readonly<Record<string, unknown>>
+  /** What the answer changes in the MACs of its real interfaces, by name or physical location; with `readsConfig`. */
+  macs?(reply: z.output<TaskResult>): Readonly<Record<string, string>>
+  readsConfig?: boolean
   message?(params: z.output<Params>): string
   idempotent?: boolean
   /** The Task that undoes it, when the whole Job is undone; it must be harmless to do twice. */
@@ -93,13 +96,15 @@ export function defineTaskFunction<
       if (!reply || undone === false) return { kind: 'pending' }
       const answer = task.result.parse(reply.value)
       const fields = undone ? undo?.fields : options.fields?.(answer)
-      return { kind: 'done', value: options.value(answer), ...(fields && { fields }) }
+      const macs = undone ? undefined : options.macs?.(answer)
+      return { kind: 'done', value: options.value(answer), ...(fields && { fields }), ...(macs && { macs }) }
     },
     message: ({ params }) => options.message?.(paramsOf(params)) ?? `Waiting for ${task.name}`,
     ...(observe && {
       observe: ({ params }: { params?: unknown }) => observe.task.request(observe.params(paramsOf(params))),
     }),
     ...(undo && { undo: ({ error: _, ...current }: z.output<typeof state>) => ({ ...current, undone: false }) }),
+    ...(options.readsConfig && { readsConfig: true }),
     ...(options.description !== undefined && { description: options.description }),
   }
   return defineFunction(definition)

@@ -42,12 +42,14 @@ export type {
   AnyTasks,
   ComplexOptions,
   ComplexPlugin,
+  ConfigSource,
   FoundationOptions,
   FoundationPlugin,
   FunctionPlugin,
   ModuleOptions,
   ModulePlugin,
   Plugin,
+  ValueContext,
   ValueDefinition,
 } from './define-plugin.ts'
 export {

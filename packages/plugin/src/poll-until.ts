@@ -25,6 +25,7 @@ export interface PollOptions<
   params(args: z.output<Args>, context: Context): z.input<Params>
   result: Result
   until(reply: z.output<TaskResult>, params: z.output<Params>): Look<z.input<Result>>
+  readsConfig?: boolean
   /** From one look to the next, in milliseconds. */
   everyMs: number | ((args: z.output<Args>) => number)
   /** How long it is looked, in milliseconds. No time without a look counts: after the end there is one more. */
@@ -117,6 +118,7 @@ export function pollUntil<
       return { kind: 'done', value: found.done, ...(fields && { fields }) }
     },
     message: current => (current.seen === undefined ? what(current) : `${what(current)} (last: ${current.seen})`),
+    ...(options.readsConfig && { readsConfig: true }),
     ...(options.description !== undefined && { description: options.description }),
   }
   return defineFunction(definition)

@@ -1,5 +1,5 @@
 import { defineModule, defineTasks, pollUntil } from '@contractor/plugin'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createFunctionContext, pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
@@ -26,7 +26,7 @@ const waitForOff = (agreeing = 1) =>
 
 /** Walks a call along what the looks see; what it is after each. */
 function walk(definition: ReturnType<typeof waitForOff>, ...looks: (string | Error)[]) {
-  const context = { now: 1000, callId: 'c', foundation: {} as never }
+  const context = createFunctionContext({ now: 1000 })
   let now = 1000
   let state = definition.state.parse(definition.start({ host: 'a', timeout: 12 }, context))
   const outcomes = [definition.outcome(state)]

@@ -15,7 +15,7 @@ export const pluginView = z
     classes: z.array(z.string()),
     /** Of its own fields, or of a service's configuration: JSON Schema (2020-12), with `secret: true` at secret ones. */
     fields: json.nullable(),
-    /** What scripts may call, and with which arguments. */
+    /** What scripts may call, and with which arguments; `MODULE.NAME` where it is not called as `foundation.NAME`. */
     functions: z.array(z.object({ name: z.string(), description: z.string(), arguments: json })),
   })
   .meta({ id: 'Plugin' })

@@ -24,6 +24,17 @@ export function foundationAttributes(engine: Engine, row: StructureRow['foundati
     _foundation_job_cookie: row.cookie,
     _foundation_job_wait: row.wait,
     _console: plugin?.console ?? usualConsole,
+    ...typeValues(engine, row).attributes,
+  }
+}
+
+/** What a Foundation's type says in configs: attributes by their `_`, and values that others may change. */
+export function typeValues(engine: Engine, row: StructureRow['foundation']): { attributes: Values; values: Values } {
+  const { locator, fields, complex } = row
+  const said = Object.entries(engine.plugins.foundations.get(row.type)?.config?.({ locator, fields, complex }) ?? {})
+  return {
+    attributes: Object.fromEntries(said.filter(([name]) => name.startsWith('_'))),
+    values: Object.fromEntries(said.filter(([name]) => !name.startsWith('_'))),
   }
 }
 

@@ -48,6 +48,8 @@ export interface FoundationRow extends Interfaces {
   readonly state: string
   readonly idMap: Json
   readonly plot: string | null
+  /** Its type's own. */
+  readonly fields: Readonly<Record<string, Json>>
   readonly changedMs: number
   /** Its live Job. */
   readonly job: number | null
@@ -91,7 +93,7 @@ const nextWait = (job: string) =>
 /** What `json_build_object` takes of a Foundation that is called `base`, with its live Job `base_job`. */
 const foundationParts = sql`
   'locator', base.locator, 'type', base.type, 'site', base.site, 'blueprint', base.blueprint, 'complex', base.complex,
-  'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'changedMs', ${ms('base.updated_at')},
+  'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'fields', base.fields, 'changedMs', ${ms('base.updated_at')},
   'job', base_job.id, 'cookie', base_job.cookie, 'wait', ${nextWait('base_job')}`
 
 export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTargets): Promise<ConfigRows> {

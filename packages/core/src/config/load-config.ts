@@ -1,15 +1,24 @@
-import { type ConfigExplanation, holdsSecret, type Json, maskSecrets } from '@contractor/contract'
+import { type ConfigExplanation, holdsSecret, type Json, mapTexts, maskSecrets } from '@contractor/contract'
 import type { Values } from '../database/columns.ts'
 import type { Db } from '../database/database.ts'
 import type { Engine } from '../engine/engine.ts'
+import { writeLiteral } from '../jinja/literal.ts'
 import {
   foundationAttributes,
   globalAttributes,
   ownFoundationAttributes,
   structureAttributes,
+  typeValues,
   zoneOf,
 } from './attributes.ts'
-import { type BlueprintRow, type ConfigRows, type ConfigTargets, loadConfigRows, type SiteRow } from './config-rows.ts'
+import {
+  type BlueprintRow,
+  type ConfigRows,
+  type ConfigTargets,
+  loadConfigRows,
+  type SiteRow,
+  type StructureRow,
+} from './config-rows.ts'
 import { explainValues } from './explain-config.ts'
 import { type Layer, mergeLayers } from './merge-values.ts'
 import { type RenderedValues, renderValues } from './render-values.ts'
@@ -17,7 +26,7 @@ import { linkSecrets, loadNamedSecrets } from './secret/secrets.ts'
 
 /**
  * The config of a target, merged in this order: its BluePrint (parents first), Foundation attributes, Site (parents
- * first), Structure attributes, the Structure's own values, global attributes; then rendered. A Structure does not get
+ * first), what its Foundation's type says, Structure attributes, the Structure's own values, global attributes; then rendered. A Structure does not get
  * its Foundation's BluePrint.
  */
 export interface Config {
@@ -75,6 +84,11 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
       asked ? Object.fromEntries(Object.entries(values).filter(([key]) => !asked.hidden.includes(key))) : values,
     )
 
+  const typeLayer = (own: StructureRow['foundation']): Layer[] => {
+    const { values } = typeValues(engine, own)
+    return Object.keys(values).length ? [{ source: `Foundation ${own.locator}`, values: literal(values) }] : []
+  }
+
   return {
     structures: new Map(
       rows.structures.map(own => [
@@ -83,6 +97,7 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
           ...blueprintLayers(own.blueprint),
           given(foundationAttributes(engine, own.foundation)),
           ...siteLayers(own.site),
+          ...typeLayer(own.foundation),
           given(structureAttributes(own, zoneOf(chain(own.site)))),
           layer(`Structure ${own.hostname}`, values),
           last(`c/${own.configUuid}`, changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs)),
@@ -96,6 +111,7 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
           ...blueprintLayers(own.blueprint),
           given({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
           ...siteLayers(own.site),
+          ...typeLayer(own),
           last(`f/${own.locator}`, changed(own.blueprint, own.site, own.changedMs)),
         ]),
       ]),
@@ -113,6 +129,9 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
     ),
   }
 }
+
+/** What a driver found is data, and no template. */
+const literal = (values: Values) => mapTexts(values, writeLiteral) as Values
 
 const attributes = (values: Values): Layer => ({ source: 'attributes', values })
 

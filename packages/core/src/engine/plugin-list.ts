@@ -19,9 +19,10 @@ export function createPluginList({ plugins, ...engine }: Engine): PluginList {
       async list() {
         views ??= [
           ...[...plugins.foundations.values()].map(
-            ({ type, module, classes, fields, functions }): PluginView => ({
+            ({ type, module, classes, fields, functions, moduleFunctions }): PluginView => ({
               ...{ kind: 'foundation', name: type, module, classes: [...classes] },
-              ...{ fields: schemaOf(fields), functions: functionsOf(functions) },
+              fields: schemaOf(fields),
+              functions: [...functionsOf(functions), ...functionsOf(moduleFunctions, `${module}.`)],
             }),
           ),
           ...[...plugins.complexes.values()].map(
@@ -49,7 +50,7 @@ export function createPluginList({ plugins, ...engine }: Engine): PluginList {
 /** What cannot be said in JSON Schema (a transformation, a check in code) is left out of it: the engine checks it all the same. */
 const schemaOf = (schema: z.ZodType): Json => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json
 
-const functionsOf = (functions: Readonly<Record<string, AnyFunction>>): PluginView['functions'] =>
+const functionsOf = (functions: Readonly<Record<string, AnyFunction>>, prefix = ''): PluginView['functions'] =>
   Object.entries(functions).map(([name, { description = '', args }]) => ({
-    ...{ name, description, arguments: schemaOf(args as z.ZodType) },
+    ...{ name: `${prefix}${name}`, description, arguments: schemaOf(args as z.ZodType) },
   }))

@@ -27,7 +27,7 @@ export interface PluginRegistry {
   hasModule(module: string): boolean
   /** What an agent's module does, for the checks of its answers. */
   findTask(module: string, name: string): TaskDefinition | undefined
-  /** A module's function, for the Foundation type at hand where the module is `foundation`. */
+  /** A module's function, for the Foundation type at hand: of the type itself, where the module is `foundation` or the type's. */
   findFunction(
     module: string,
     name: string,
@@ -117,10 +117,15 @@ export function createPluginRegistry(plugins: readonly Plugin[], own: readonly M
       return tasks && Object.hasOwn(tasks, name) ? tasks[name] : undefined
     },
     findFunction(module, name, foundationType) {
-      const plugin = module === 'foundation' ? foundations.get(foundationType) : modules.get(module)
-      if (!plugin || !Object.hasOwn(plugin.functions, name)) return undefined
-      const definition = plugin.functions[name]
-      return definition && { plugin, definition }
+      const type = foundations.get(foundationType)
+      const found = (plugin: FunctionPlugin | undefined, functions: Readonly<Record<string, AnyFunction>> = {}) => {
+        const definition = Object.hasOwn(functions, name) ? functions[name] : undefined
+        return plugin && definition && { plugin, definition }
+      }
+      if (module === 'foundation') return found(type, type?.functions)
+      if (module === type?.module) return found(type, type.moduleFunctions)
+      const plugin = modules.get(module)
+      return found(plugin, plugin?.functions)
     },
   }
   return registry

@@ -35,6 +35,8 @@ export interface PluginLawOptions {
   fields?: Readonly<Record<string, Json>>
   /** The fields of the Complex that provides it, where its type declares one. */
   complexFields?: Readonly<Record<string, Json>>
+  /** The target's config, for functions and values that read it. */
+  config?: Readonly<Record<string, Json>>
   /** The source file of the plugin's `.` entry, to see what it imports. */
   entry?: URL
   /** Tasks whose handlers may be called here, with parameters: only with a signal that is aborted already. */
@@ -58,10 +60,11 @@ export function pluginLaws(
   handlers?: HandlerModule,
   options: PluginLawOptions = {},
 ): PluginLaw[] {
-  const functions = Object.keys(plugin.functions)
+  const functions = Object.keys(functionsOf(plugin))
   return [
     law('its definitions are legal', () => checkDefinitions(plugin, options)),
     ...functions.flatMap(name => functionLaws(plugin, name, options)),
+    ...valueLaws(plugin, options),
     ...lookLaws(plugin, options),
     ...(handlers ? handlerLaws(plugin, handlers, options) : []),
     ...(options.entry ? [entryLaw(options.entry)] : []),
@@ -77,7 +80,7 @@ function checkDefinitions(plugin: FunctionPlugin, options: PluginLawOptions): vo
     defineFoundation(plugin)
   } else defineModule({ ...plugin, name: plugin.module })
   for (const name of [...Object.keys(options.args ?? {})])
-    assert(Object.hasOwn(plugin.functions, name), `options.args names '${name}', which is no function`)
+    assert(Object.hasOwn(functionsOf(plugin), name), `options.args names '${name}', which is no function`)
   const tasks: AnyTasks = plugin.tasks
   for (const [name, replies] of Object.entries(options.replies ?? {})) {
     assert(Object.hasOwn(tasks, name), `options.replies names '${name}', which is no Task`)
@@ -86,13 +89,13 @@ function checkDefinitions(plugin: FunctionPlugin, options: PluginLawOptions): vo
       assert(parsed?.success, `options.replies: Task '${name}' does not answer so: ${parsed?.error}`)
     }
   }
-  for (const [name, { args }] of Object.entries(plugin.functions))
+  for (const [name, { args }] of Object.entries(functionsOf(plugin)))
     for (const argument of Object.keys(args.shape))
       assert.match(argument, /^[a-zA-Z][a-zA-Z0-9_]*$/, `${name}: no script can write the argument '${argument}'`)
 }
 
 function functionLaws(plugin: FunctionPlugin, name: string, options: PluginLawOptions): PluginLaw[] {
-  const definition = plugin.functions[name]
+  const definition = functionsOf(plugin)[name]
   if (!definition) return []
   const called: WalkedFunction = { name, plugin, definition, repliesOf: task => options.replies?.[task] ?? [] }
   const points = () => walkFromStart(called, options)
@@ -138,6 +141,32 @@ function functionLaws(plugin: FunctionPlugin, name: string, options: PluginLawOp
     )
   }
   return laws
+}
+
+/** All functions, those that scripts call by the module's name among them. */
+const functionsOf = (plugin: FunctionPlugin) => ({
+  ...plugin.functions,
+  ...(plugin.kind === 'foundation' && plugin.moduleFunctions),
+})
+
+/** What scripts read of a Foundation is there, and what they may set can be set to what is there. */
+function valueLaws(plugin: FunctionPlugin, options: PluginLawOptions): PluginLaw[] {
+  if (plugin.kind !== 'foundation') return []
+  const { config = {} } = options
+  return Object.entries(plugin.values).map(([name, value]) =>
+    law(`${name}: can be read, and set where it may be`, () => {
+      const { foundation } = exampleContext(plugin, options)
+      const structure = {
+        config: (key: string) => {
+          assert(value.readsConfig, `${name}: asks for the config without saying so, by readsConfig`)
+          return Object.hasOwn(config, key) ? config[key] : undefined
+        },
+      }
+      const read = value.get(foundation, structure)
+      assert(isDeepStrictEqual(JSON.parse(JSON.stringify(read)), read), `${name}: is no JSON`)
+      if (value.set) checkFields(`${name}, set`, plugin, value.set(read, foundation))
+    }),
+  )
 }
 
 /** What a Foundation type says of what is there fits its fields, and asks for what its handlers do. */
@@ -196,12 +225,12 @@ function walkFromStart(called: WalkedFunction, options: PluginLawOptions): Point
   return examples.flatMap((example, index) => {
     const args = definition.args.safeParse(example)
     assert(args.success, `${name}: refuses example ${index + 1} of its arguments; see options.args: ${args.error}`)
-    const start = definition.start(args.data, exampleContext(plugin, options))
+    const start = definition.start(args.data, exampleContext(plugin, options, definition.readsConfig))
     return walk(called, `start(${JSON.stringify(example)})`, start)
   })
 }
 
-function exampleContext(plugin: FunctionPlugin, options: PluginLawOptions): FunctionContext {
+function exampleContext(plugin: FunctionPlugin, options: PluginLawOptions, readsConfig = false): FunctionContext {
   const type = plugin.kind === 'foundation' ? plugin.type : 'Example'
   return {
     now: exampleNow,
@@ -211,6 +240,10 @@ function exampleContext(plugin: FunctionPlugin, options: PluginLawOptions): Func
       ...exampleComplex(plugin, options),
     },
     structure: { id: 1, hostname: 'example', site: 'lab', configUuid: '00000000-0000-4000-8000-000000000000' },
+    config(name) {
+      assert(readsConfig, 'asks for the config without saying so, by readsConfig')
+      return options.config && Object.hasOwn(options.config, name) ? options.config[name] : undefined
+    },
   }
 }
 

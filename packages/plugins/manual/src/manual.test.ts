@@ -1,5 +1,4 @@
-import type { FunctionContext } from '@contractor/plugin'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createFunctionContext, pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { manual } from './manual.ts'
 
@@ -11,11 +10,7 @@ describe('the laws of plugins', () => {
   for (const { name, run } of laws) it(name, run)
 })
 
-const context = {
-  now: 0,
-  callId: 'call-1',
-  foundation: { locator: 'rack1-u7', type: 'Manual', site: 'lab', state: 'located', fields: {} },
-} satisfies FunctionContext
+const context = createFunctionContext({ foundation: { locator: 'rack1-u7', type: 'Manual' } })
 
 describe('each function', () => {
   it.each([

@@ -1,5 +1,4 @@
-import type { FunctionContext } from '@contractor/plugin'
-import { pluginLaws } from '@contractor/plugin/testing'
+import { createFunctionContext, pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { handlers } from './handlers/index.ts'
 import { processFoundation } from './process-foundation.ts'
@@ -42,11 +41,7 @@ describe('the laws of plugins', () => {
   for (const { name, run } of laws) it(name, run)
 })
 
-const context = {
-  now: 0,
-  callId: 'call-1',
-  foundation: { locator: 'web01', type: 'Process', site: 'lab', state: 'located', fields },
-} satisfies FunctionContext
+const context = createFunctionContext({ foundation: { locator: 'web01', type: 'Process', fields } })
 
 /** A call's first state. */
 function begin(name: string, args: object = {}) {

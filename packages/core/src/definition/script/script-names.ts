@@ -11,19 +11,17 @@ export function scriptNames(plugins: PluginRegistry): HostNames {
     foundation: { open: true },
     config: { open: true },
   }
-  for (const [name, plugin] of plugins.modules) {
-    names[name] = {
-      ...(name === 'structure' && { open: true }),
-      functions: Object.fromEntries(
-        Object.entries(plugin.functions).map(([called, definition]) => [
-          called,
-          { parameters: parametersOf(definition) },
-        ]),
-      ),
-    }
-  }
+  for (const [name, plugin] of plugins.modules)
+    names[name] = { ...(name === 'structure' && { open: true }), functions: functionNames(plugin.functions) }
+  for (const { module, moduleFunctions } of plugins.foundations.values())
+    if (Object.keys(moduleFunctions).length) names[module] = { functions: functionNames(moduleFunctions) }
   return names
 }
+
+const functionNames = (functions: Readonly<Record<string, AnyFunction>>) =>
+  Object.fromEntries(
+    Object.entries(functions).map(([name, definition]) => [name, { parameters: parametersOf(definition) }]),
+  )
 
 /** A function's named parameters; one is required when leaving it out would not parse. */
 function parametersOf(definition: AnyFunction): Record<string, { required: boolean }> {

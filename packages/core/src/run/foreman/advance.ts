@@ -164,8 +164,8 @@ function isTimerDue(vm: State, nowMs: number): boolean {
 }
 
 function runScript(engine: Engine, work: Work, before: State): Transition {
-  const { program, target, config, pxes, nowMs, out } = work
-  const host = createScriptHost({ engine, target, config, pxes, nowMs, out })
+  const { program, target, config, structureConfig, pxes, nowMs, out } = work
+  const host = createScriptHost({ engine, target, config, structureConfig, pxes, nowMs, out })
   let vm = run(program, before, host, { steps: stepBudget })
   let heard = 0
   const isWaiting = () => vm.stop?.kind === 'waiting' && vm.pending?.module === signaling.module

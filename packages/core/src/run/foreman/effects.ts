@@ -1,4 +1,4 @@
-import { holdsSecret, type Json, json, mapSecretPlaces, mapTexts } from '@contractor/contract'
+import { holdsSecret, type Json, json, macText, mapSecretPlaces, mapTexts } from '@contractor/contract'
 import type { FoundationPlugin } from '@contractor/plugin'
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
@@ -22,6 +22,8 @@ export interface Effects {
   readonly config: Values
   /** What the Foundation's interfaces boot: PXEs by the interfaces' names. */
   readonly pxe: Readonly<Record<string, string>>
+  /** The MACs of the Foundation's real interfaces, by the interfaces' names. */
+  readonly macs: Readonly<Record<string, string>>
 }
 
 export interface EffectsOf {
@@ -34,6 +36,8 @@ export interface EffectsOf {
   /** Texts are kept so that they come out as they are: what a script stores is data, and no template. */
   setConfig(changes: Readonly<Record<string, Json>>): string | undefined
   setPxe(changes: Readonly<Record<string, string>>): string | undefined
+  /** By name or by physical location. */
+  setMacs(changes: Readonly<Record<string, string>>): string | undefined
 }
 
 export function collectEffects(
@@ -47,6 +51,7 @@ export function collectEffects(
   const changed: Record<string, Json | undefined> = {}
   const own: Values = {}
   const boots: Record<string, string> = {}
+  const macs: Record<string, string> = {}
   let config = loaded
   let values = structure?.configValues ?? {}
   const sealed = (name: string, value: Json): Json => {
@@ -60,7 +65,7 @@ export function collectEffects(
     return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined))
   }
   return {
-    effects: { fields: changed, config: own, pxe: boots },
+    effects: { fields: changed, config: own, pxe: boots, macs },
     fields,
     config: () => config,
     /** Fields are checked as a whole, so that no script leaves a Foundation that its own type would refuse. */
@@ -97,8 +102,25 @@ export function collectEffects(
       }
       return undefined
     },
+    setMacs(changes) {
+      if (!config) return 'it sets MACs without saying so: it has no readsConfig'
+      const real = z.array(realInterface).parse(config.get('_foundation_interface_list') ?? [])
+      for (const [key, text] of Object.entries(changes)) {
+        const found = real.find(one => one.physical_location === key) ?? real.find(one => one.name === key)
+        if (!found) {
+          const known = real.map(one => one.physical_location ?? one.name).join(', ')
+          return `Foundation '${foundation.locator}' has no interface '${key}': it has ${known || 'none'}`
+        }
+        const mac = macText.safeParse(text)
+        if (!mac.success) return `the MAC of '${key}' ${mac.error.issues[0]?.message}`
+        macs[found.name] = mac.data
+      }
+      return undefined
+    },
   }
 }
+
+const realInterface = z.object({ name: z.string(), physical_location: z.string().nullable() })
 
 /** The effects of one Job's transition. */
 export interface TargetEffects extends Effects {
@@ -107,15 +129,15 @@ export interface TargetEffects extends Effects {
   readonly structure?: { id: number; configValues: Values }
 }
 
-export const hasEffects = ({ fields, config, pxe }: Effects) =>
-  [fields, config, pxe].some(changes => Object.keys(changes).length > 0)
+export const hasEffects = ({ fields, config, pxe, macs }: Effects) =>
+  [fields, config, pxe, macs].some(changes => Object.keys(changes).length > 0)
 
 /** Writes what many Jobs changed: a statement for each kind of change that there is. */
 export async function writeEffects(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
   if (!all.length) return
   await writeFields(engine, tx, all)
   await writeConfig(engine, tx, all)
-  await writePxes(engine, tx, all)
+  await writeInterfaces(engine, tx, all)
 }
 
 /** Only the fields that the scripts changed, so that what somebody else changed meanwhile stays. */
@@ -163,15 +185,21 @@ async function writeConfig(engine: Engine, tx: Db, all: readonly TargetEffects[]
     await recordConfigChanges(engine, tx, `Job ${job}`, [{ owner: { structure }, before, after: values }])
 }
 
-async function writePxes(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
-  const merged = new Map<string, { foundation: string; name: string; pxe: string }>()
-  for (const { foundation, pxe: changes } of all)
-    for (const [name, pxe] of Object.entries(changes)) merged.set(`${foundation} ${name}`, { foundation, name, pxe })
+async function writeInterfaces(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  const merged = new Map<string, { foundation: string; name: string; pxe?: string; mac?: string }>()
+  const merge = (foundation: string, name: string, change: { pxe: string } | { mac: string }) =>
+    merged.set(`${foundation} ${name}`, { ...merged.get(`${foundation} ${name}`), foundation, name, ...change })
+  for (const { foundation, pxe: boots, macs } of all) {
+    for (const [name, pxe] of Object.entries(boots)) merge(foundation, name, { pxe })
+    for (const [name, mac] of Object.entries(macs)) merge(foundation, name, { mac })
+  }
   if (!merged.size) return
   await executePrepared(
     tx,
-    sql`update contractor.network_interface set pxe = new.pxe, updated_at = ${engine.clock.now()}
-        from jsonb_to_recordset(${JSON.stringify([...merged.values()])}::jsonb) as new(foundation text, name text, pxe text)
+    sql`update contractor.network_interface set pxe = coalesce(new.pxe, network_interface.pxe),
+          mac = coalesce(new.mac::macaddr, network_interface.mac), updated_at = ${engine.clock.now()}
+        from jsonb_to_recordset(${JSON.stringify([...merged.values()])}::jsonb)
+          as new(foundation text, name text, pxe text, mac text)
         where network_interface.foundation = new.foundation and network_interface.name = new.name`,
   )
 }

@@ -1,5 +1,12 @@
 import { asJson, holdsSecret, type Json, json } from '@contractor/contract'
-import type { FoundationContext, FunctionContext, Outcome, TaskLimit, TaskRequest } from '@contractor/plugin'
+import type {
+  FoundationContext,
+  FunctionContext,
+  Outcome,
+  TaskLimit,
+  TaskRequest,
+  ValueContext,
+} from '@contractor/plugin'
 import { defaultTimeoutMs } from '@contractor/plugin'
 import {
   type CallReply,
@@ -13,6 +20,7 @@ import { z } from 'zod'
 import type { Config } from '../../config/load-config.ts'
 import { type Call, call as callSchema } from '../../database/stored-call.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { PluginRegistry } from '../../engine/plugin-registry.ts'
 import type { Target } from '../../graph/target.ts'
 import { type CalledFunction, currentRequest, findCalled, isAwaited, isSameRequest, nextRequest } from '../call/call.ts'
 import { dhcpModule } from '../module/dhcp-module.ts'
@@ -60,23 +68,40 @@ const structureAttributes: Readonly<Record<string, AttributePath>> = {
 /** What has to be read before a script can run. */
 export interface ScriptNeeds {
   config: boolean
+  /** The config of the Structure that stands on the Foundation, whatever the Job is for. */
+  structureConfig: boolean
   /** The names of all PXEs: it may say what a machine boots. */
   pxes: boolean
 }
 
-/** A program never changes: it is looked through once, and not for every step of every Job. */
-const needs = new WeakMap<Program, ScriptNeeds>()
+/** A program never changes, nor do plugins: it is looked through once, and not for every step of every Job. */
+const needs = new WeakMap<PluginRegistry, WeakMap<Program, Map<string, ScriptNeeds>>>()
 
-export function needsOf(program: Program): ScriptNeeds {
-  const known = needs.get(program)
+export function needsOf(plugins: PluginRegistry, program: Program, type: string): ScriptNeeds {
+  const ofPlugins = needs.get(plugins) ?? new WeakMap<Program, Map<string, ScriptNeeds>>()
+  const ofTypes = ofPlugins.get(program) ?? new Map<string, ScriptNeeds>()
+  const known = ofTypes.get(type)
   if (known) return known
-  const { structure = [], foundation = [], config, [dhcpModule.module]: dhcp } = referencedNames(program)
+  const found = findNeeds(plugins, program, type)
+  needs.set(plugins, ofPlugins.set(program, ofTypes.set(type, found)))
+  return found
+}
+
+function findNeeds(plugins: PluginRegistry, program: Program, type: string): ScriptNeeds {
+  const names = referencedNames(program)
+  const { structure = [], foundation = [], config, [dhcpModule.module]: dhcp } = names
   const attributes =
     structure.some(name => Object.hasOwn(structureAttributes, name)) ||
     foundation.some(name => Object.hasOwn(foundationAttributes, name))
-  const found = { config: Boolean(config || dhcp) || attributes, pxes: dhcp !== undefined }
-  needs.set(program, found)
-  return found
+  const values = plugins.foundations.get(type)?.values ?? {}
+  const isAsked = Object.entries(names).some(([module, called]) =>
+    called.some(name => plugins.findFunction(module, name, type)?.definition.readsConfig),
+  )
+  return {
+    config: Boolean(config || dhcp) || attributes || isAsked,
+    structureConfig: foundation.some(name => Object.hasOwn(values, name) && values[name]?.readsConfig),
+    pxes: dhcp !== undefined,
+  }
 }
 
 function readPath(value: Json | undefined, part: string | undefined): Json | undefined {
@@ -88,6 +113,8 @@ export interface ScriptHostOptions {
   engine: Engine
   target: Target
   config: Config | undefined
+  /** Of the Structure that stands on the Foundation, where the script reads what is made of it. */
+  structureConfig: Config | undefined
   /** The names of all PXEs, where the script may set one. */
   pxes: ReadonlySet<string>
   nowMs: number
@@ -95,7 +122,8 @@ export interface ScriptHostOptions {
   out: OutTask | undefined
 }
 
-export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, out }: ScriptHostOptions): ScriptHost {
+export function createScriptHost(options: ScriptHostOptions): ScriptHost {
+  const { engine, target, config: loaded, structureConfig, pxes, nowMs, out } = options
   const { foundation: row, complex, structure } = target
   const plugin = engine.plugins.foundations.get(row.type)
   const changes = collectEffects(engine, target, plugin, loaded, pxes)
@@ -111,10 +139,15 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
       complex: { name: complex.name, type: complex.type, site: complex.site, fields: complex.fields },
     }),
   })
-  const context = (callId: string): FunctionContext => ({
+  const context = (callId: string, called: string): FunctionContext => ({
     now: nowMs,
     callId,
     foundation: foundation(),
+    config(name) {
+      const config = changes.config()
+      if (!config) throw new Error(`${called} asks for the config without saying so: it has no readsConfig`)
+      return config.get(name)
+    },
     ...(structure && {
       structure: {
         id: structure.id,
@@ -124,9 +157,17 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
       },
     }),
   })
+  const above: ValueContext = {
+    config(name) {
+      const own = structure ? (changes.config() ?? structureConfig) : structureConfig
+      if (!own)
+        throw new Error(`No Structure stands on Foundation '${row.locator}', whose config says what it is to be`)
+      return own.get(name)
+    },
+  }
   const foundationValue = (name: string): Json | undefined => {
     const value = plugin && Object.hasOwn(plugin.values, name) ? plugin.values[name] : undefined
-    if (value) return value.get(foundation())
+    if (value) return value.get(foundation(), above)
     const common: Record<string, Json> = {
       id: row.locator,
       locator: row.locator,
@@ -233,7 +274,7 @@ export function createScriptHost({ engine, target, config: loaded, pxes, nowMs, 
           const id = engine.newId()
           current = {
             id,
-            state: json.parse(definition.state.parse(definition.start(args.data, context(id)))),
+            state: json.parse(definition.state.parse(definition.start(args.data, context(id, name)))),
             ask: 'request',
             failures: 0,
             asked: 0,
@@ -277,7 +318,9 @@ function settle(
       if (fields !== undefined)
         return { kind: 'error', state, message: `${name} would set fields that are not valid: ${fields}` }
       const refused =
-        (outcome.config && changes.setConfig(outcome.config)) ?? (outcome.pxe && changes.setPxe(outcome.pxe))
+        (outcome.config && changes.setConfig(outcome.config)) ??
+        (outcome.pxe && changes.setPxe(outcome.pxe)) ??
+        (outcome.macs && changes.setMacs(outcome.macs))
       if (refused !== undefined) return { kind: 'error', state, message: `${name}: ${refused}` }
       return { kind: 'value', value }
     }

@@ -22,8 +22,8 @@ export interface UndoStand {
 export function advanceUndoing(engine: Engine, work: Work, arrival?: Arrival): UndoStand {
   const isStanding = work.job.state !== 'queued'
   const kept = undoing.parse(work.job.undoing)
-  const { nowMs, target, config, pxes, out } = work
-  const host = createScriptHost({ engine, target, config, pxes, nowMs, out })
+  const { nowMs, target, config, structureConfig, pxes, out } = work
+  const host = createScriptHost({ engine, target, config, structureConfig, pxes, nowMs, out })
   const undone: number[] = []
   let { first, current } = kept
   let arrived = arrival

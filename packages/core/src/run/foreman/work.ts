@@ -1,7 +1,7 @@
 import type { Program } from '@contractor/tscript'
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
-import { anyNumber } from '../../database/any-of.ts'
+import { anyNumber, anyText } from '../../database/any-of.ts'
 import { type Db, executePrepared, inShortTransaction, isLockTimeout } from '../../database/database.ts'
 import { job, task } from '../../database/job-schema.ts'
 import { takingLock } from '../../database/lock-order.ts'
@@ -33,6 +33,8 @@ export interface Work {
   readonly target: Target
   /** Absent when its script reads none. */
   readonly config: Config | undefined
+  /** Of the Structure that stands on its Foundation, where its script reads what is made of that. */
+  readonly structureConfig: Config | undefined
   /** The names of all PXEs, where its script may set one. */
   readonly pxes: ReadonlySet<string>
   readonly nowMs: number
@@ -133,14 +135,18 @@ export async function loadWork(
   const undoing = started.filter(row => row.job.undoing !== null).map(row => row.job.id)
   const left = await undoableSteps(tx, undoing, undoableAtOnce)
   const undoableOf = (id: number) => left.filter(one => one.job === id)
-  const reading = started.filter(row => needsOf(row.program).config)
-  const pxes = started.some(row => needsOf(row.program).pxes) ? await loadPxeNames(tx) : new Set<string>()
-  const configs = reading.length
-    ? await loadConfigs(engine, tx, {
-        structures: reading.flatMap(row => (row.structure ? [row.structure.id] : [])),
-        foundations: reading.flatMap(row => (row.structure ? [] : [row.foundation.locator])),
-      })
-    : undefined
+  const needs = new Map(started.map(row => [row.job.id, needsOf(engine.plugins, row.program, row.foundation.type)]))
+  const reading = started.filter(row => needs.get(row.job.id)?.config)
+  const above = started.filter(row => !row.structure && needs.get(row.job.id)?.structureConfig)
+  const heirs = above.length ? await findHeirs(tx, above) : new Map<string, number>()
+  const pxes = [...needs.values()].some(one => one.pxes) ? await loadPxeNames(tx) : new Set<string>()
+  const configs =
+    reading.length || heirs.size
+      ? await loadConfigs(engine, tx, {
+          structures: [...reading.flatMap(row => (row.structure ? [row.structure.id] : [])), ...heirs.values()],
+          foundations: reading.flatMap(row => (row.structure ? [] : [row.foundation.locator])),
+        })
+      : undefined
   return started.map(row => ({
     job: row.job,
     program: row.program,
@@ -148,6 +154,7 @@ export async function loadWork(
     config: row.structure
       ? configs?.structures.get(row.structure.id)
       : configs?.foundations.get(row.foundation.locator),
+    structureConfig: configs?.structures.get(row.structure?.id ?? heirs.get(row.foundation.locator) ?? 0),
     pxes,
     nowMs: Number(row.nowMs),
     out: row.task ? toOut(row.task) : undefined,
@@ -155,6 +162,15 @@ export async function loadWork(
     undoable: undoableOf(row.job.id),
     hasMoreUndoable: undoableOf(row.job.id).length === undoableAtOnce,
   }))
+}
+
+/** The Structures that stand on Foundations, by locator. */
+async function findHeirs(tx: Db, rows: readonly { foundation: { locator: string } }[]): Promise<Map<string, number>> {
+  const found = await tx
+    .select({ id: structure.id, locator: structure.foundation })
+    .from(structure)
+    .where(sql`${structure.foundation} = ${anyText(rows.map(row => row.foundation.locator))}`)
+  return new Map(found.map(row => [row.locator, row.id]))
 }
 
 /**

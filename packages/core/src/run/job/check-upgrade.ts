@@ -85,7 +85,7 @@ function problemsOf(registry: PluginRegistry, { type, vm, undoing: kept, compile
     problems.push(`No plugin provides its Foundation's type '${type}'`)
   for (const module of Object.keys(referencedNames(program))) {
     const isOwn = module === 'foundation' || module === 'structure' || module === 'config'
-    if (!isOwn && !registry.modules.has(module))
+    if (!isOwn && !registry.modules.has(module) && registry.foundations.get(type)?.module !== module)
       problems.push(`No plugin provides the module '${module}', which its script speaks of`)
   }
   if (vm !== null) {
