@@ -64,6 +64,10 @@ const node = /^node:/
 const zod = /^zod$/
 const primitives = /^@contractor\/contract\/primitives$/
 const contract = /^@contractor\/plugin$/
+const driver = /^@contractor\/driver($|\/)/
+/** What a driver speaks to its device with: whatever its package declares, for its handlers alone. */
+const devicesOf = (name: string) =>
+  Object.keys(manifestOf(name).dependencies ?? {}).map(one => new RegExp(`^${one}($|/)`))
 
 /**
  * The rooms of the engine, in their order: each knows those before it alone. What is kept, and how templates are read; what
@@ -131,6 +135,12 @@ describe('imports', () => {
     expect(inner.filter(source => source.imports.some(isBeside))).toEqual([])
   })
 
+  it('what drivers share knows the plugin contract, and loads Node only where handlers do', () => {
+    const isDefinition = (file: string) => !/\/src\/(program|breaker)\.ts$/.test(file)
+    expect(except(outsideImports('driver', isDefinition), zod, contract)).toEqual([])
+    expect(except(outsideImports('driver'), zod, contract, node)).toEqual([])
+  })
+
   it('core and server know no plugin, and core knows neither server nor agent', () => {
     const others = /^@contractor\/(plugin-|subcontractor)/
     expect(
@@ -151,7 +161,7 @@ describe('imports', () => {
       ),
     ).toEqual([])
     for (const name of packages.filter(one => one.startsWith('plugins/')))
-      expect(except(outsideImports(name), node, zod, contract), name).toEqual([])
+      expect(except(outsideImports(name), node, zod, contract, driver, ...devicesOf(name)), name).toEqual([])
   })
 
   it('what the engine loads of a plugin is pure: nothing but zod and the contract', () => {
@@ -162,7 +172,7 @@ describe('imports', () => {
         if (seen.has(file)) return
         seen.add(file)
         for (const imported of own.get(file)?.values ?? []) {
-          if (isOutside(imported)) expect(imported, file).toMatch(/^(zod|@contractor\/plugin)$/)
+          if (isOutside(imported)) expect(imported, file).toMatch(/^(zod|@contractor\/(plugin|driver))$/)
           else visit(normalize(join(dirname(file), imported)))
         }
       }

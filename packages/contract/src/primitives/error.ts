@@ -50,6 +50,26 @@ export interface ErrorData {
   TRANSACTION_NEEDED: Record<string, never>
   PORT_IN_USE: { host: string; port: number }
   SERVER_UNREACHABLE: { url: string }
+  /** Of a device that an agent works on; each is named with its address. Nothing answers there. */
+  DEVICE_UNREACHABLE: { device: string }
+  /** It has begun to answer, or has taken the command, and has not come to an end in time. */
+  DEVICE_TIMED_OUT: { device: string }
+  /** It says that it does something else just now. */
+  DEVICE_BUSY: { device: string }
+  /** It does not know the credentials. */
+  DEVICE_UNAUTHENTICATED: { device: string }
+  /** It is not shown to be the one that is meant: its certificate or host key is another, or nobody vouches for it. */
+  DEVICE_UNTRUSTED: { device: string }
+  /** It has answered what nobody can read, or less than a whole answer. */
+  DEVICE_ANSWER_INVALID: { device: string }
+  /** It has understood, and says no. */
+  DEVICE_REFUSED: { device: string }
+  /** It has no room for that: disk, memory, or what its quota allows. */
+  DEVICE_FULL: { device: string }
+  /** It cannot do that at all. */
+  DEVICE_UNSUPPORTED: { device: string }
+  /** The agent's machine lacks a program that does the work. */
+  PROGRAM_MISSING: { program: string }
   CLOSED: Record<string, never>
 }
 

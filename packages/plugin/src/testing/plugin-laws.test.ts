@@ -290,7 +290,7 @@ describe('examples', () => {
 describe('an entry', () => {
   const folder = mkdtempSync(join(tmpdir(), 'plugin-laws-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const law = 'its entry imports nothing but zod and @contractor/plugin'
+  const law = 'its entry imports nothing but zod, @contractor/plugin and @contractor/driver'
 
   it.each([
     ["import { z } from 'zod'\nimport { \n  defineModule, \n } from '@contractor/plugin'\n", []],

@@ -1,0 +1,9 @@
+/** What the definitions of drivers share. Imports zod and the plugin contract only: engines load it. */
+
+export { fingerprint, host, password, port, userName } from './connection.ts'
+export type { DeviceErrorCode, DeviceErrorOptions } from './device-error.ts'
+export { deviceError } from './device-error.ts'
+export type { PowerAction, PowerOptions, PowerState } from './power.ts'
+export { changePower, definePower, powerAction, powerState, powerTasks } from './power.ts'
+export type { Quirk } from './quirk.ts'
+export { defineQuirks } from './quirk.ts'
