@@ -35,7 +35,10 @@ export const aimOf = (action: PowerAction): 'on' | 'off' => (action === 'on' || 
 export const isDone = (action: PowerAction, state: PowerState): boolean => action !== 'reset' && state === aimOf(action)
 
 /** The two Tasks that these functions ask for, for a driver's `defineTasks`; `connection` is what leads to the device. */
-export function powerTasks<Connection extends z.ZodObject, Rules extends object>(connection: Connection, rules: Rules) {
+export function powerTasks<Shape extends z.ZodRawShape, Rules extends object>(
+  connection: z.ZodObject<Shape>,
+  rules: Rules,
+) {
   return {
     set_power: {
       description: 'Reads the power state, and asks for a change where there is one to ask for',

@@ -10,9 +10,13 @@ const mostLevels = 500
 // One walk of our own: a schema of unions that names itself takes 20 times as long, and every step of a Job has several.
 // Named, so that a document generated from schemas can refer to it.
 
-/** Plain JSON that can be kept: a text in it that cannot (see text.ts) is refused, with its path. */
+/**
+ * Plain JSON that can be kept: a text in it that cannot (see text.ts) is refused, with its path. A member that is `undefined`
+ * is none, as in JSON itself: that is how authors take one away.
+ */
 export const json: z.ZodType<Json> = z
   .any()
+  .overwrite(withoutUndefined)
   .superRefine((value: unknown, context) => {
     if (!isJson(value)) return context.addIssue({ code: 'custom', message: 'Invalid input: it is no plain JSON' })
     const path = findUnstorable(value)
@@ -23,8 +27,26 @@ export const json: z.ZodType<Json> = z
 /** Plain JSON as agents send it: what cannot be kept of it is mended where it is taken. */
 export const reportedJson: z.ZodType<Json> = z
   .any()
+  .overwrite(withoutUndefined)
   .refine(value => isJson(value), 'Invalid input: it is no plain JSON')
   .meta({ id: 'ReportedJson' })
+
+/** A value without the members that are `undefined`; the same value, not a copy, where there are none. */
+function withoutUndefined(value: unknown, levels = mostLevels): unknown {
+  if (typeof value !== 'object' || value === null || levels === 0) return value
+  if (Array.isArray(value)) {
+    const items = value.map(item => withoutUndefined(item, levels - 1))
+    return items.some((item, at) => item !== value[at]) ? items : value
+  }
+  if (!isPlain(value)) return value
+  const entries = Object.entries(value)
+  const kept = entries.flatMap(([key, item]) =>
+    item === undefined ? [] : [[key, withoutUndefined(item, levels - 1)] as const],
+  )
+  const isSame = kept.length === entries.length && kept.every(([key, item]) => item === value[key])
+  // Not by assignment: a member called __proto__ is refused later, and must still be there then.
+  return isSame ? value : Object.fromEntries(kept)
+}
 
 /** A value with each text and key mended; the same value, not a copy, where nothing is to mend. */
 export function mendJson(value: Json): Json {

@@ -1,0 +1,2 @@
+export { ipmi } from './ipmi.ts'
+export { quirks } from './quirks.ts'
