@@ -31,21 +31,26 @@ export const reportedJson: z.ZodType<Json> = z
   .refine(value => isJson(value), 'Invalid input: it is no plain JSON')
   .meta({ id: 'ReportedJson' })
 
-/** A value without the members that are `undefined`; the same value, not a copy, where there are none. */
-function withoutUndefined(value: unknown, levels = mostLevels): unknown {
-  if (typeof value !== 'object' || value === null || levels === 0) return value
-  if (Array.isArray(value)) {
-    const items = value.map(item => withoutUndefined(item, levels - 1))
-    return items.some((item, at) => item !== value[at]) ? items : value
-  }
-  if (!isPlain(value)) return value
-  const entries = Object.entries(value)
-  const kept = entries.flatMap(([key, item]) =>
-    item === undefined ? [] : [[key, withoutUndefined(item, levels - 1)] as const],
-  )
-  const isSame = kept.length === entries.length && kept.every(([key, item]) => item === value[key])
+/** A value without the members that are `undefined`; the same value, not a copy, where there are none, as nearly always. */
+function withoutUndefined(value: unknown): unknown {
+  if (!hasUndefined(value)) return value
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  const entries = Object.entries(value as object).filter(([, item]) => item !== undefined)
   // Not by assignment: a member called __proto__ is refused later, and must still be there then.
-  return isSame ? value : Object.fromEntries(kept)
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutUndefined(item)]))
+}
+
+/** Whether a plain object within has such a member; undefined where it is too deep to be JSON, as what holds itself is. */
+function hasUndefined(value: unknown, levels = mostLevels): boolean | undefined {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return undefined
+  if (!Array.isArray(value) && !isPlain(value)) return false
+  for (const key in value) {
+    const item: unknown = value[key as never]
+    const found = item === undefined ? !Array.isArray(value) : hasUndefined(item, levels - 1)
+    if (found !== false) return found
+  }
+  return false
 }
 
 /** A value with each text and key mended; the same value, not a copy, where nothing is to mend. */
