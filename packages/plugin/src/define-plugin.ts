@@ -164,13 +164,16 @@ export function defineFoundation<
   for (const name of [...values, ...functions, ...Object.keys(options.moduleFunctions ?? {})])
     if (!scriptName.test(name)) refuse(`'${name}' is no name that a script can write`)
   const seen = new Set<string>(foundationCommonValues)
-  for (const name of [...fields, ...values.filter(value => !fields.includes(value)), ...functions]) {
+  for (const name of [...fields, ...values.filter(value => !fields.includes(value))]) {
     if (seen.has(name))
       refuse(
-        `the name '${name}' is taken: fields, values and functions share one set of names with ${foundationCommonValues.join(', ')}`,
+        `the name '${name}' is taken: its fields and values have other names than ${foundationCommonValues.join(', ')}`,
       )
     seen.add(name)
   }
+  // A call cannot be taken for a value: `foundation.state()` may be beside `foundation.state`, which all have.
+  for (const name of functions)
+    if (fields.includes(name) || values.includes(name)) refuse(`the name '${name}' is that of a value and of a function`)
   return {
     kind: 'foundation',
     type: options.type,

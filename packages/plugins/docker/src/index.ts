@@ -1,0 +1,3 @@
+export { dockerComplex } from './connection.ts'
+export { docker } from './docker.ts'
+export { quirks } from './quirks.ts'
