@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,13 +39,29 @@ describe('the laws of plugins', () => {
   const laws = pluginLaws(iputils, handlers, {
     args: {
       ping: [{ target: '10.0.0.1' }],
+      http_check: [{ url: 'http://10.0.0.1/' }],
+      dns_check: [{ name: 'a.lab' }, { name: 'a.lab', expected: ['10.0.0.2', '10.0.0.1'] }],
+      snmp_get: [{ host: '10.0.0.1', oid: '.1.3.6.1.2.1.1.5.0', community: 'public' }],
+      snmp_set: [{ host: '10.0.0.1', oid: '1.3.6.1.2.1.1.5.0', value: 1, community: 'private' }],
+      snmp_walk: [{ host: '10.0.0.1', oid: '1.3.6.1', protocol: 'SNMPv3', user: 'me' }],
       wait_for_port: [
         { target: '10.0.0.1', port: 80 },
         { target: '10.0.0.1', port: 80, timeout: 0 },
       ],
     },
     replies: {
-      ping: [{ answered: true }, { answered: false }],
+      ping: [{ percent: 80, meanMs: 1.5 }],
+      http_check: [
+        { good: true, seen: '' },
+        { good: false, seen: 'it answers 500' },
+      ],
+      dns_check: [
+        { records: ['10.0.0.1', '10.0.0.2'], seen: '' },
+        { records: [], seen: 'no answer' },
+      ],
+      snmp_get: [{ value: 'web01' }],
+      snmp_set: [{}],
+      snmp_walk: [{ variables: [{ oid: '1.3.6.1.2.1.1.5.0', value: 'web01', type: 'OctetString' }] }],
       wait_for_port: [
         { open: false, last: 'connection refused' },
         { open: true, last: '' },
@@ -141,6 +158,7 @@ describe('ping, the handler', () => {
   function installPing(script: string | undefined): string {
     const folder = mkdtempSync(join(tmpdir(), 'ping-'))
     const path = process.env.PATH
+    // The shell that the program is written for is needed, and nothing else of the machine.
     process.env.PATH = folder
     if (script !== undefined) {
       writeFileSync(join(folder, 'ping'), `#!/bin/sh\nprintf '%s ' "$@" > ${folder}/args\n${script}\n`)
@@ -153,13 +171,15 @@ describe('ping, the handler', () => {
     return join(folder, 'args')
   }
   const ping = () => run('ping', { target: '10.0.0.1', count: 2 })
+  const summary = (received: number, loss: number) =>
+    `echo "--- 10.0.0.1 ping statistics ---\n2 packets transmitted, ${received} received, ${loss}% packet loss, time 1001ms"`
 
-  it('is true when the program ends with 0, and false when it ends with 1', async () => {
-    const args = installPing('exit 0')
-    expect(await ping()).toEqual({ answered: true })
-    expect(readFileSync(args, 'utf8')).toBe('-n -c 2 -W 2 10.0.0.1 ')
-    installPing('exit 1')
-    expect(await ping()).toEqual({ answered: false })
+  it('tells how many of a hundred were answered, and how fast', async () => {
+    const args = installPing(`${summary(1, 50)}; echo "rtt min/avg/max/mdev = 0.1/0.25/0.4/0.0 ms"; exit 0`)
+    expect(await ping()).toEqual({ percent: 50, meanMs: 0.25 })
+    expect(readFileSync(args, 'utf8')).toBe('-n -q -c 2 -W 2 10.0.0.1 ')
+    installPing(`${summary(0, 100)}; exit 1`)
+    expect(await ping()).toEqual({ percent: 0, meanMs: null })
   })
 
   it('fails with what the program says', async () => {
@@ -169,6 +189,53 @@ describe('ping, the handler', () => {
 
   it('names the program and the remedy when there is none', async () => {
     installPing(undefined)
-    await expect(ping()).rejects.toThrow("the agent's machine has no program 'ping'; install it there")
+    await expect(ping()).rejects.toThrow("The agent's machine has no program 'ping': install it there")
+  })
+})
+
+describe('checks of services', () => {
+  it('of a URL say what came in place of what was expected', async () => {
+    const server = createHttpServer(({ url }, response) =>
+      response.writeHead(url === '/' ? 200 : 302, { Location: '/' }).end('all is well'),
+    )
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => server.close())
+    const { port } = server.address() as { port: number }
+    const check = (path: string, more: object = {}) =>
+      run('http_check', { url: `http://127.0.0.1:${port}${path}`, status: 200, contains: null, ...more })
+    expect(await check('/')).toEqual({ good: true, seen: '' })
+    expect(await check('/', { contains: 'well' })).toEqual({ good: true, seen: '' })
+    expect(await check('/', { contains: 'ill' })).toEqual({
+      good: false,
+      seen: 'its answer does not contain what it should',
+    })
+    expect(await check('/moved')).toEqual({ good: false, seen: 'it answers 302' })
+    expect(await check('/moved', { status: 302 })).toEqual({ good: true, seen: '' })
+    expect(
+      await run('http_check', { url: `http://127.0.0.1:${await freePort()}/`, status: 200, contains: null }),
+    ).toMatchObject({
+      ...{ good: false, seen: expect.stringContaining('ECONNREFUSED') },
+    })
+  })
+
+  it('of a name wait for just the records that are expected', () => {
+    const { dns_check } = iputils.functions
+    if (!dns_check) throw new Error('no dns_check')
+    const context = { now: 0, callId: 'c' } as never
+    const begun = dns_check.start(dns_check.args.parse({ name: 'a.lab', expected: ['10.0.0.2', '10.0.0.1'] }), context)
+    const after = (records: string[]) =>
+      dns_check.outcome(
+        dns_check.state.parse(dns_check.receive?.(begun, { now: 0, kind: 'result', value: { records, seen: '' } })),
+      )
+    expect(after(['10.0.0.1']).kind).toBe('pending')
+    expect(after(['10.0.0.1', '10.0.0.2'])).toEqual({ kind: 'done', value: ['10.0.0.1', '10.0.0.2'] })
+  })
+
+  it.each([
+    [{ community: null }, 'SNMPv2c needs a community'],
+    [{ protocol: 'SNMPv3' }, 'SNMPv3 needs a user'],
+    [{ protocol: 'SNMPv3', user: 'me', priv_key: 'eight-or-more' }, 'a priv_key needs an auth_key'],
+  ])('of SNMP with %j say what is missing', async (more, message) => {
+    await expect(run('snmp_get', { host: '127.0.0.1', oid: '1.3.6.1', ...more })).rejects.toThrow(message)
   })
 })

@@ -1,14 +1,15 @@
+import { host } from '@contractor/driver'
 import { defineTaskFunction } from '@contractor/plugin'
 import { z } from 'zod'
-import { target, tasks } from './tasks.ts'
+import { tasks } from './tasks.ts'
 
 export const ping = defineTaskFunction({
-  description: 'Whether a host answers at least one of `count` ICMP echo requests, one a second.',
-  args: z.object({ target, count: z.number().int().min(1).max(20).default(3) }),
+  description: 'How many of `count` ICMP echo requests, one a second, a host answers: of a hundred, from 0 to 100.',
+  args: z.object({ target: host, count: z.number().int().min(1).max(100).default(5) }),
   task: tasks.ping,
   params: args => args,
-  result: z.boolean(),
-  value: reply => reply.answered,
+  result: z.number(),
+  value: reply => reply.percent,
   message: params => `Pinging ${params.target}`,
   idempotent: true,
 })

@@ -1,6 +1,7 @@
+import { port, host as target } from '@contractor/driver'
 import { defineFunction, wireError } from '@contractor/plugin'
 import { z } from 'zod'
-import { port, target, tasks } from './tasks.ts'
+import { tasks } from './tasks.ts'
 
 /** An agent's slot is never held for longer: a long wait is several Tasks, and other work comes in between. */
 const sliceMs = 20_000
