@@ -136,9 +136,9 @@ describe('imports', () => {
   })
 
   it('what drivers share knows the plugin contract, and loads Node only where handlers do', () => {
-    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp)\.ts$/.test(file)
+    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https)\.ts$/.test(file)
     expect(except(outsideImports('driver', isDefinition), zod, contract)).toEqual([])
-    expect(except(outsideImports('driver'), zod, contract, node, /^net-snmp$/)).toEqual([])
+    expect(except(outsideImports('driver'), zod, contract, node, /^(net-snmp|undici)$/)).toEqual([])
   })
 
   it('core and server know no plugin, and core knows neither server nor agent', () => {
