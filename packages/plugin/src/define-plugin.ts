@@ -173,7 +173,8 @@ export function defineFoundation<
   }
   // A call cannot be taken for a value: `foundation.state()` may be beside `foundation.state`, which all have.
   for (const name of functions)
-    if (fields.includes(name) || values.includes(name)) refuse(`the name '${name}' is that of a value and of a function`)
+    if (fields.includes(name) || values.includes(name))
+      refuse(`the name '${name}' is that of a value and of a function`)
   return {
     kind: 'foundation',
     type: options.type,

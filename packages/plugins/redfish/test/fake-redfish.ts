@@ -119,7 +119,7 @@ export async function startRedfish(): Promise<FakeRedfish> {
   return Object.assign(fake, { port: (server.address() as AddressInfo).port })
 }
 
-async function handle(fake: FakeRedfish, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(fake: FakeRedfish, request: IncomingMessage, response: ServerResponse): Promise<unknown> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
   const text = Buffer.concat(parts).toString('utf8')
@@ -197,8 +197,8 @@ async function handle(fake: FakeRedfish, request: IncomingMessage, response: Ser
   return handlePost(fake, at, body, send, refuse)
 }
 
-type Send = (status: number, body?: Body, headers?: Record<string, string>) => void
-type Refuse = (status: number, id: string, message: string) => void
+type Send = (status: number, body?: Body, headers?: Record<string, string>) => unknown
+type Refuse = (status: number, id: string, message: string) => unknown
 
 function handleSession(
   fake: FakeRedfish,
@@ -208,7 +208,7 @@ function handleSession(
   send: Send,
   refuse: Refuse,
   request: IncomingMessage,
-): void {
+): unknown {
   if (fake.quirks.has('no-session-service')) return refuse(404, 'ResourceMissingAtURI', 'There is no session service.')
   if (method === 'DELETE') {
     const token = [...fake.sessions].find(([, at]) => at === path)?.[0]
@@ -229,7 +229,7 @@ function handleSession(
   return send(201, { '@odata.id': location }, { 'X-Auth-Token': token, Location: location })
 }
 
-function handlePatch(fake: FakeRedfish, at: string, body: Body, send: Send, refuse: Refuse): void {
+function handlePatch(fake: FakeRedfish, at: string, body: Body, send: Send, refuse: Refuse): unknown {
   const present = fake.resources[at]
   if (!present) return refuse(404, 'ResourceMissingAtURI', 'It was not found.')
   if (present['@Redfish.Settings'])
@@ -254,7 +254,7 @@ function handlePatch(fake: FakeRedfish, at: string, body: Body, send: Send, refu
   return send(204)
 }
 
-function handlePost(fake: FakeRedfish, at: string, body: Body, send: Send, refuse: Refuse): void {
+function handlePost(fake: FakeRedfish, at: string, body: Body, send: Send, refuse: Refuse): unknown {
   const machine = fake.resources[system] as Body
   const media = fake.resources[cd] as Body
   if (at === `${system}/Actions/ComputerSystem.Reset`) {
