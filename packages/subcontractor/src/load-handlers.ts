@@ -5,7 +5,7 @@ import { ContractorError, type HandlerModule, type ServiceRunner } from '@contra
 
 /**
  * Imports `NAME/handlers`, as found from `folder` or, failing that, from this package. Throws PLUGIN_INVALID when it is
- * in neither, cannot be loaded, or exports neither `handlers` nor `services`.
+ * in neither, cannot be loaded, or exports neither handlers nor `services`.
  */
 export async function loadHandlers(name: string, folder: string): Promise<LoadedHandlers> {
   const file = resolveFrom(join(folder, 'x.js'), name) ?? resolveFrom(import.meta.url, name)
@@ -15,18 +15,19 @@ export async function loadHandlers(name: string, folder: string): Promise<Loaded
       `Module '${name}' is not installed, neither in ${folder} nor beside this agent: run 'npm install ${name}' there`,
     )
   }
-  let loaded: { handlers?: unknown; services?: unknown }
+  let loaded: { readonly [name: string]: unknown }
   try {
     loaded = await import(pathToFileURL(file).href)
   } catch (error) {
     throw invalid(name, `Module '${name}' cannot be loaded from ${file}: ${(error as Error).message}`, error)
   }
-  const handlers = isHandlerModule(loaded.handlers) ? [loaded.handlers] : []
+  // A package with several plugins has handlers for each, under names of its own.
+  const handlers = Object.values(loaded).filter(isHandlerModule)
   const services = Array.isArray(loaded.services) ? loaded.services.filter(isServiceRunner) : []
   if (handlers.length + services.length === 0)
     throw invalid(
       name,
-      `Module '${name}' is no plugin with handlers: ${file} exports no 'handlers' made by defineHandlers, and no 'services' made by defineServiceRunner`,
+      `Module '${name}' is no plugin with handlers: ${file} exports nothing made by defineHandlers, and no 'services' made by defineServiceRunner`,
     )
   return { handlers, services }
 }

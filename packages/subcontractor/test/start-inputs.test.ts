@@ -25,7 +25,7 @@ describe('a module', () => {
     [
       'that exports something else',
       'no-plugin',
-      /^Module 'no-plugin' is no plugin with handlers: .* exports no 'handlers'/,
+      /^Module 'no-plugin' is no plugin with handlers: .* exports nothing made by defineHandlers/,
     ],
     ['that throws', 'broken-plugin', /^Module 'broken-plugin' cannot be loaded from .*: no such luck$/],
   ])('%s is refused with its name and the remedy', async (_, name, message) => {

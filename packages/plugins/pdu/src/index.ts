@@ -1,0 +1,2 @@
+export { models } from './models.ts'
+export { outletFoundation, pdu, pduComplex } from './pdu.ts'
