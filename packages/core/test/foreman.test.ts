@@ -1,7 +1,7 @@
 import type { Contractor } from '@contractor/core'
 import { createContractor } from '@contractor/core'
 import { createManualClock } from '@contractor/core/testing'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPostgresDatabase, databaseKinds } from '../../../test/databases.ts'
 import { gauge, lathe } from './lathe.ts'
 import { agent, beginJob, openShop } from './shop.ts'
@@ -236,5 +236,23 @@ describe('two server processes on one PostgreSQL', () => {
     expect((await one.foundations.list()).items.every(foundation => foundation.state === 'built')).toBe(true)
     for (const engine of engines) await engine.close()
     await database.drop()
+  })
+})
+
+describe('a machine that stands still between any two moments', () => {
+  it('moves Jobs all the same, one at a time at least', async () => {
+    const shop = await openShop()
+    const stacks = [await shop.stack({ create: '' }, 'one'), await shop.stack({ create: '' }, 'two')]
+    for (const { foundation, structure } of stacks) {
+      await foundation.setBuilt()
+      await structure.doCreate()
+    }
+    let now = performance.now()
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 300))
+    onTestFinished(() => clock.mockRestore())
+    await shop.contractor.foreman.runDue()
+    const states = (await shop.contractor.jobs.list()).items.map(job => job.state)
+    expect(states).not.toContain('queued')
+    expect(states).not.toContain('waiting')
   })
 })

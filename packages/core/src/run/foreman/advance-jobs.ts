@@ -94,7 +94,9 @@ export function createAdvancer(engine: Engine): Advancer {
     let turnAt = startedAt
     for (const work of live) {
       const { id } = work.job
-      if (heldUp.has(id) || performance.now() - startedAt > batchMs) {
+      // One at least: a machine that stands still for as long would move none, and take that for nothing to do.
+      const isLate = transitions.length > 0 && performance.now() - startedAt > batchMs
+      if (heldUp.has(id) || isLate) {
         ;(heldUp.has(id) ? aside : left).add(id)
         continue
       }
