@@ -29,10 +29,10 @@ export type PowerAction = z.output<typeof powerAction>
 export const powerAnswer = z.object({ state: powerState, sent: z.boolean() })
 
 /** Which state an action leads to. */
-export const aimOf = (action: PowerAction): 'on' | 'off' => (action === 'on' || action === 'reset' ? 'on' : 'off')
+const aimOf = (action: PowerAction): 'on' | 'off' => (action === 'on' || action === 'reset' ? 'on' : 'off')
 
 /** Whether there is nothing to do for it: it is so already. */
-export const isDone = (action: PowerAction, state: PowerState): boolean => action !== 'reset' && state === aimOf(action)
+const isDone = (action: PowerAction, state: PowerState): boolean => action !== 'reset' && state === aimOf(action)
 
 /** The two Tasks that these functions ask for, for a driver's `defineTasks`; `connection` is what leads to the device. */
 export function powerTasks<Shape extends z.ZodRawShape, Rules extends object>(

@@ -1,4 +1,4 @@
-import { definePower, password, userName } from '@contractor/driver'
+import { createDeviceFunctions, definePower, password, userName } from '@contractor/driver'
 import {
   defineFoundation,
   defineFunction,
@@ -6,7 +6,6 @@ import {
   defineTaskFunction,
   type FoundationContext,
   type FunctionContext,
-  type TaskDefinition,
   wireError,
 } from '@contractor/plugin'
 import { z } from 'zod'
@@ -16,26 +15,7 @@ import { bootDevice, lan, selEntry, sensor, tasks } from './tasks.ts'
 type Context = FunctionContext<Fields>
 const reach = ({ foundation }: Context) => connectionOf(foundation.fields)
 
-/** Most functions ask one Task, with the connection and what the script says. */
-function ask<Args extends z.ZodObject, Result extends z.ZodType, Params extends z.ZodType, Reply extends z.ZodType>(
-  description: string,
-  args: Args,
-  task: TaskDefinition<Params, Reply>,
-  result: Result,
-  value: (reply: z.output<Reply>) => z.input<Result>,
-  message: string,
-) {
-  return defineTaskFunction({
-    description,
-    args,
-    task,
-    params: (given, context: Context) => ({ ...reach(context), ...given }) as z.input<Params>,
-    result,
-    value,
-    message: () => message,
-    idempotent: true,
-  })
-}
+const ask = createDeviceFunctions(reach)
 
 /** Of `link_test`: below this the way to a BMC is bad. */
 const goodScore = 0.8
@@ -127,83 +107,85 @@ export const ipmi = defineFoundation({
   }),
   functions: {
     ...definePower({ tasks, connection: reach, exhausted: 'error' }),
-    link_test: ask(
-      'Asks the BMC `count` times, a second apart: whether the way to it is good (four of five answers come, of late).',
-      z.object({ count: z.number().int().min(1).max(60).default(20) }),
-      tasks.link_test,
-      z.boolean(),
-      ({ score }) => score >= goodScore,
-      'Testing the way to the BMC',
-    ),
-    set_boot_device: ask(
-      'Says what the machine boots from next, or with persistent from now on. UEFI stays as it is unless said.',
-      z.object({
+    link_test: ask({
+      description:
+        'Asks the BMC `count` times, a second apart: whether the way to it is good (four of five answers come, of late).',
+      args: z.object({ count: z.number().int().min(1).max(60).default(20) }),
+      task: tasks.link_test,
+      result: z.boolean(),
+      value: ({ score }) => score >= goodScore,
+      message: 'Testing the way to the BMC',
+    }),
+    set_boot_device: ask({
+      description:
+        'Says what the machine boots from next, or with persistent from now on. UEFI stays as it is unless said.',
+      args: z.object({
         device: bootDevice,
         persistent: z.boolean().default(false),
         uefi: z.boolean().nullable().default(null),
       }),
-      tasks.set_boot_device,
-      bootFlags,
-      reply => reply,
-      'Setting the boot device',
-    ),
-    boot_device: ask(
-      'Reads what the machine boots from: a map with device, persistent and uefi.',
-      z.object({}),
-      tasks.read_boot_device,
-      bootFlags,
-      reply => reply,
-      'Reading the boot device',
-    ),
-    sensors: ask(
-      'Reads all sensors: maps with name, value, unit and status.',
-      z.object({}),
-      tasks.read_sensors,
-      z.array(sensor),
-      reply => reply.sensors,
-      'Reading the sensors',
-    ),
-    sel: ask(
-      'Reads the newest entries of the event log: maps with id, at, sensor, event and asserted.',
-      z.object({ newest: z.number().int().min(1).max(500).default(50) }),
-      tasks.read_sel,
-      z.array(selEntry),
-      reply => reply.entries,
-      'Reading the event log',
-    ),
-    clear_sel: ask(
-      'Empties the event log; gives how many entries it had.',
-      z.object({}),
-      tasks.clear_sel,
-      z.number().int(),
-      reply => reply.cleared,
-      'Emptying the event log',
-    ),
-    fru: ask(
-      'Reads what the machine says of itself: a map, as `Product Serial`.',
-      z.object({}),
-      tasks.read_fru,
-      z.record(z.string(), z.string()),
-      reply => reply.fru,
-      'Reading what the machine is',
-    ),
-    identify: ask(
-      'Lights the identify light for so many seconds: 0 puts it out, None leaves it on.',
-      z.object({ seconds: z.number().int().min(0).max(255).nullable().default(15) }),
-      tasks.identify,
-      z.null(),
-      () => null,
-      'Lighting the identify light',
-    ),
+      task: tasks.set_boot_device,
+      result: bootFlags,
+      value: reply => reply,
+      message: 'Setting the boot device',
+    }),
+    boot_device: ask({
+      description: 'Reads what the machine boots from: a map with device, persistent and uefi.',
+      args: z.object({}),
+      task: tasks.read_boot_device,
+      result: bootFlags,
+      value: reply => reply,
+      message: 'Reading the boot device',
+    }),
+    sensors: ask({
+      description: 'Reads all sensors: maps with name, value, unit and status.',
+      args: z.object({}),
+      task: tasks.read_sensors,
+      result: z.array(sensor),
+      value: reply => reply.sensors,
+      message: 'Reading the sensors',
+    }),
+    sel: ask({
+      description: 'Reads the newest entries of the event log: maps with id, at, sensor, event and asserted.',
+      args: z.object({ newest: z.number().int().min(1).max(500).default(50) }),
+      task: tasks.read_sel,
+      result: z.array(selEntry),
+      value: reply => reply.entries,
+      message: 'Reading the event log',
+    }),
+    clear_sel: ask({
+      description: 'Empties the event log; gives how many entries it had.',
+      args: z.object({}),
+      task: tasks.clear_sel,
+      result: z.number().int(),
+      value: reply => reply.cleared,
+      message: 'Emptying the event log',
+    }),
+    fru: ask({
+      description: 'Reads what the machine says of itself: a map, as `Product Serial`.',
+      args: z.object({}),
+      task: tasks.read_fru,
+      result: z.record(z.string(), z.string()),
+      value: reply => reply.fru,
+      message: 'Reading what the machine is',
+    }),
+    identify: ask({
+      description: 'Lights the identify light for so many seconds: 0 puts it out, None leaves it on.',
+      args: z.object({ seconds: z.number().int().min(0).max(255).nullable().default(15) }),
+      task: tasks.identify,
+      result: z.null(),
+      value: () => null,
+      message: 'Lighting the identify light',
+    }),
     bmc_reset: resetBmc,
-    lan: ask(
-      'Reads the address of the BMC: a map with source, address, netmask, gateway, mac and vlan.',
-      z.object({ channel: z.number().int().min(1).max(15).default(1) }),
-      tasks.read_lan,
-      lan,
-      reply => reply,
-      'Reading the address of the BMC',
-    ),
+    lan: ask({
+      description: 'Reads the address of the BMC: a map with source, address, netmask, gateway, mac and vlan.',
+      args: z.object({ channel: z.number().int().min(1).max(15).default(1) }),
+      task: tasks.read_lan,
+      result: lan,
+      value: reply => reply,
+      message: 'Reading the address of the BMC',
+    }),
     set_lan: setLan,
     set_password: setPassword,
   },

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createHandlerContext } from '@contractor/plugin/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openRig } from '../../../../test/rig.ts'
 import type { Connection } from '../src/connection.ts'
 import { handlers } from '../src/handlers/index.ts'
@@ -123,9 +123,8 @@ describe.skipIf(missing && !required)('IPMI (needs ipmitool and ipmi_sim, of pac
     own.fault = 'silent'
     const job = await contractor.foundations.doJob('m1', 'power_on')
     const finished = rig.finish(Promise.resolve(job))
-    setTimeout(() => {
-      own.fault = 'none'
-    }, 8_000)
+    await vi.waitFor(() => expect(own.lost).toBeGreaterThan(2), { timeout: 30_000 })
+    own.fault = 'none'
     await finished
     expect(own.isOn()).toBe(true)
     expect((await contractor.foundations.read('m1')) as object).toMatchObject({

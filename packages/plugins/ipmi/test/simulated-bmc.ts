@@ -22,6 +22,8 @@ export interface SimulatedBmc {
   told(): string[]
   /** What it does with the next packets that come for the BMC; `silent` until it is told otherwise. */
   fault: 'none' | 'silent'
+  /** How many packets were lost by that. */
+  lost: number
   stop(): Promise<void>
 }
 
@@ -75,9 +77,13 @@ esac
   const simulator = spawn('ipmi_sim', ['-c', file('lan.conf'), '-f', file('bmc.emu'), '-s', folder, '-n'], {
     stdio: 'ignore',
   })
-  const relay = createRelay(relayPort, inner)
+  const relay = createRelay(relayPort, inner, () => {
+    if (bmc.fault === 'none') return false
+    bmc.lost++
+    return true
+  })
   const bmc: SimulatedBmc = {
-    ...{ port: relayPort, user: 'admin', password, fault: 'none' },
+    ...{ port: relayPort, user: 'admin', password, fault: 'none', lost: 0 },
     isOn: () => existsSync(file('power')) && readFileSync(file('power'), 'utf8').trim() === '1',
     setOn: on => writeFileSync(file('power'), on ? '1' : '0'),
     told: () => (existsSync(file('told')) ? readFileSync(file('told'), 'utf8').trim().split('\n') : []),
@@ -87,16 +93,13 @@ esac
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  relay.setFault(() => bmc.fault)
   await vi.waitFor(() => ping(relayPort), { timeout: 10_000, interval: 100 })
   return bmc
 }
 
-function createRelay(port: number, inner: number) {
+function createRelay(port: number, inner: number, isLost: () => boolean) {
   const outside = createSocket('udp4')
   const sessions = new Map<string, Socket>()
-  let faultOf = (): SimulatedBmc['fault'] => 'none'
-  const isLost = () => faultOf() === 'silent'
   outside.on('message', (message, from) => {
     if (isLost()) return
     const key = `${from.address}:${from.port}`
@@ -110,9 +113,6 @@ function createRelay(port: number, inner: number) {
   })
   outside.bind(port, '127.0.0.1')
   return {
-    setFault: (fault: typeof faultOf) => {
-      faultOf = fault
-    },
     close() {
       outside.close()
       for (const session of sessions.values()) session.close()

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createHandlerContext } from '@contractor/plugin/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../../../../test/embedded-postgres.ts'
@@ -95,7 +96,8 @@ rwuser me priv
     const refused = expect(
       run('snmp_get', { community: 'public', oid: name, port: await freePort() }, abort.signal),
     ).rejects.toThrow()
-    setTimeout(() => abort.abort(new Error('claim lost')), 200)
+    await nextTurn()
+    abort.abort(new Error('claim lost'))
     await refused
   })
 })

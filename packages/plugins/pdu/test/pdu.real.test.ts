@@ -119,7 +119,7 @@ describe.skipIf(missing && !required)('PDUs (needs snmpd, of package snmpd)', { 
     })
     await rig.finish(contractor.foundations.doDestroy('m1'))
     expect(await contractor.foundations.read('m1')).toMatchObject({ details: { power: 'off' } })
-    // It takes the command, and stays as it is: six attempts of half a minute later a person is asked.
+    // It takes the command, and stays as it is: the Job says what it reads meanwhile.
     change({ stuck: true })
     const job = await contractor.foundations.doCreate('m1')
     await vi.waitFor(async () => expect((await job.refresh()).state).toBe('done'), { timeout: 20_000 })

@@ -1,4 +1,4 @@
-import { definePower } from '@contractor/driver'
+import { createDeviceFunctions, definePower } from '@contractor/driver'
 import {
   defineFoundation,
   defineRead,
@@ -6,7 +6,6 @@ import {
   type FoundationContext,
   type FunctionContext,
   json,
-  type TaskDefinition,
 } from '@contractor/plugin'
 import { z } from 'zod'
 import { connectionOf, type Fields, fields } from './connection.ts'
@@ -15,27 +14,7 @@ import { bootDevice, bootOverride, firmware, inventory, tasks } from './tasks.ts
 type Context = FunctionContext<Fields>
 const reach = ({ foundation }: Context) => connectionOf(foundation.fields)
 
-interface Asked<Args extends z.ZodObject, Params extends z.ZodType, Reply extends z.ZodType, Result extends z.ZodType> {
-  description: string
-  args: Args
-  task: TaskDefinition<Params, Reply>
-  result: Result
-  value(reply: z.output<Reply>): z.input<Result>
-  message: string
-}
-
-/** Most functions ask one Task, with the connection and what the script says; all of them may be repeated. */
-function ask<Args extends z.ZodObject, Params extends z.ZodType, Reply extends z.ZodType, Result extends z.ZodType>({
-  message,
-  ...asked
-}: Asked<Args, Params, Reply, Result>) {
-  return defineTaskFunction({
-    ...asked,
-    params: (given, context: Context) => ({ ...reach(context), ...given }) as z.input<Params>,
-    message: () => message,
-    idempotent: true,
-  })
-}
+const ask = createDeviceFunctions(reach)
 const none = z.object({})
 
 const resetBmc = defineTaskFunction({

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { createHandlerContext, pluginLaws } from '@contractor/plugin/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePort } from '../../../../test/embedded-postgres.ts'
 import { openRig } from '../../../../test/rig.ts'
 import { handlers } from '../src/handlers/index.ts'
@@ -292,7 +292,9 @@ describe('a Redfish service', () => {
     bmc.faults.push('silent')
     const abort = new AbortController()
     const refused = expect(run('power_state', {}, abort.signal)).rejects.toThrow('claim lost')
-    setTimeout(() => abort.abort(new Error('claim lost')), 200)
+    // It has come to the service, which says nothing.
+    await vi.waitFor(() => expect(bmc.faults).toEqual([]))
+    abort.abort(new Error('claim lost'))
     await refused
   })
 

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { createHandlerContext } from '@contractor/plugin/testing'
 import { manual } from '@contractor/plugin-manual'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePort } from '../../../../test/embedded-postgres.ts'
 import { openRig } from '../../../../test/rig.ts'
 import { handlers } from '../src/handlers/index.ts'
@@ -47,11 +47,13 @@ describe.skipIf(missing && !required)('SSH (needs sshd, of package openssh-serve
     await expect(execute('sleep 60', { timeoutMs: 300 })).rejects.toMatchObject({
       code: 'DEVICE_TIMED_OUT',
     })
+    const begun = join(server.folder, 'begun')
     const abort = new AbortController()
     const refused = expect(
-      run('execute', { command: 'sleep 60', environment: {}, input: null }, abort.signal),
+      run('execute', { command: `touch ${begun}; sleep 60`, environment: {}, input: null }, abort.signal),
     ).rejects.toThrow('claim lost')
-    setTimeout(() => abort.abort(new Error('claim lost')), 300)
+    await vi.waitFor(() => expect(existsSync(begun)).toBe(true), { timeout: 10_000 })
+    abort.abort(new Error('claim lost'))
     await refused
   })
 
