@@ -39,16 +39,19 @@ export async function openRig({ plugins, handlers, resources, concurrency }: Rig
   await contractor.resources.load([...resources])
   const server = await listen(createServer(contractor), { host: '127.0.0.1', port: 0 })
   onTestFinished(() => server.close())
-  const { secret } = await contractor.tokens.create({
-    ...{ kind: 'agent', name: 'agent', sites: ['lab'], modules: handlers.map(one => one.module) },
-  })
   const lines: string[] = []
-  const agent = createSubContractor({
-    ...{ server: server.url, token: secret, name: 'agent', handlers, ...(concurrency && { concurrency }) },
-    log: (_level, message, fields) => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`),
-  })
-  agent.start()
-  onTestFinished(() => agent.stop({ graceMs: 0 }))
+  // What people do needs no agent.
+  if (handlers.length) {
+    const { secret } = await contractor.tokens.create({
+      ...{ kind: 'agent', name: 'agent', sites: ['lab'], modules: handlers.map(one => one.module) },
+    })
+    const agent = createSubContractor({
+      ...{ server: server.url, token: secret, name: 'agent', handlers, ...(concurrency && { concurrency }) },
+      log: (_level, message, fields) => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`),
+    })
+    agent.start()
+    onTestFinished(() => agent.stop({ graceMs: 0 }))
+  }
   return {
     contractor,
     lines,

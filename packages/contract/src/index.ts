@@ -88,6 +88,7 @@ export {
 export type { Explanation, JobView, Step } from './nouns/job.ts'
 export {
   explanation,
+  jobAnswer,
   jobFields,
   jobMessage,
   jobMethods,

@@ -63,7 +63,7 @@ const grip = defineTaskFunction({
   result: z.string(),
   value: ({ held }) => held,
   fields: () => ({ turned: 1 }),
-  undo: { task: tasks.let_go, params: (_params, { held }) => ({ held }), fields: { turned: undefined } },
+  undo: { task: tasks.let_go, params: (_params, reply) => ({ held: reply?.held }), fields: { turned: undefined } },
 })
 
 const drill = defineFunction({
@@ -73,7 +73,7 @@ const drill = defineFunction({
   result: z.string(),
   start: () => ({ back: false }),
   rollback: () => ({ back: true }),
-  outcome: ({ back }) => (back ? { kind: 'done', value: 'taken back' } : { kind: 'error', message: 'the drill broke' }),
+  outcome: ({ back }) => (back ? { kind: 'undone' } : { kind: 'error', message: 'the drill broke' }),
 })
 
 const confirm = defineFunction({

@@ -62,8 +62,8 @@ export type Reply = { readonly now: number } & (
   | { kind: 'timer' }
   /** The machine that is being built has reported that it is done. */
   | { kind: 'signal' }
-  /** The operator resumed the pause that `outcome` asked for. */
-  | { kind: 'resumed' }
+  /** The operator resumed the pause that `outcome` asked for, and may have said something with that. */
+  | { kind: 'resumed'; answer?: string }
 )
 
 /** Where a call stands. */
@@ -81,6 +81,8 @@ export type Outcome<Result = unknown> =
       pxe?: Readonly<Record<string, string>>
       macs?: Readonly<Record<string, string>>
     }
+  /** It was taken back, by `rollback` or `undo`: nothing is left of it, and there is no value. */
+  | { kind: 'undone'; fields?: Readonly<Record<string, unknown>> }
   /** Not yet: a request is out, or `wakeAt` (milliseconds since the epoch) is awaited. */
   | { kind: 'pending'; wakeAt?: number }
   /** An operator is needed; resuming sends the reply `resumed`. */

@@ -31,9 +31,12 @@ export interface TaskFunctionOptions<
   /** The Task that undoes it, when the whole Job is undone; it must be harmless to do twice. */
   undo?: {
     task: TaskDefinition
-    params(params: z.output<Params>, reply: z.output<TaskResult>): unknown
+    /** There is no reply of a call that has failed. */
+    params(params: z.output<Params>, reply: z.output<TaskResult> | undefined): unknown
     /** What the undoing changes in the Foundation's fields. */
     fields?: Readonly<Record<string, unknown>>
+    /** Whether it also takes back what a call may have left that has failed, or whose answer is lost. */
+    rollback?: true
   }
   /** After a lost answer: a Task that looks, and what to conclude from what it saw. */
   observe?: {
@@ -62,6 +65,7 @@ export function defineTaskFunction<
     undone: z.boolean().optional(),
   })
   const paramsOf = (kept: unknown) => task.params.parse(kept)
+  const takenBack = ({ error: _, ...current }: z.output<typeof state>) => ({ ...current, undone: false })
 
   const definition: FunctionDefinition<Args, typeof state, Result, Context> = {
     args: options.args,
@@ -71,7 +75,7 @@ export function defineTaskFunction<
     start: (args, context) => ({ params: paramsOf(options.params(args, context)) }),
     request: ({ params, reply, error, undone }) => {
       if (undo && undone === false && !error) {
-        return undo.task.request(undo.params(paramsOf(params), task.result.parse(reply?.value)))
+        return undo.task.request(undo.params(paramsOf(params), reply && task.result.parse(reply.value)))
       }
       return reply || error ? undefined : task.request(params as z.input<Params>)
     },
@@ -93,17 +97,18 @@ export function defineTaskFunction<
     },
     outcome: ({ reply, error, undone }) => {
       if (error) return { kind: 'error', message: error.message }
+      if (undone) return { kind: 'undone', ...(undo?.fields && { fields: undo.fields }) }
       if (!reply || undone === false) return { kind: 'pending' }
       const answer = task.result.parse(reply.value)
-      const fields = undone ? undo?.fields : options.fields?.(answer)
-      const macs = undone ? undefined : options.macs?.(answer)
+      const fields = options.fields?.(answer)
+      const macs = options.macs?.(answer)
       return { kind: 'done', value: options.value(answer), ...(fields && { fields }), ...(macs && { macs }) }
     },
     message: ({ params }) => options.message?.(paramsOf(params)) ?? `Waiting for ${task.name}`,
     ...(observe && {
       observe: ({ params }: { params?: unknown }) => observe.task.request(observe.params(paramsOf(params))),
     }),
-    ...(undo && { undo: ({ error: _, ...current }: z.output<typeof state>) => ({ ...current, undone: false }) }),
+    ...(undo && { undo: takenBack, ...(undo.rollback && { rollback: takenBack }) }),
     ...(options.readsConfig && { readsConfig: true }),
     ...(options.description !== undefined && { description: options.description }),
   }

@@ -53,6 +53,9 @@ export const jobOrder = z
     },
   )
 
+/** What an operator says with a resume, for a function that asks for it. */
+export const jobAnswer = z.string().max(2000, 'must be 2,000 characters at the most')
+
 export const jobMessage = z.string().max(1000, 'must be 1,000 characters at the most')
 
 /** Why a Job is where it is: in words, and as data. */
@@ -185,7 +188,12 @@ export const job = defineNoun({
     get: gets(jobView, called),
     list: lists(jobQuery, jobView, called),
     pause: verb('/pause', 'Stop it before its next step'),
-    resume: verb('/resume', 'Continue a paused one'),
+    resume: method({
+      ...({ on: 'one', verb: 'post', path: '/resume', bodyOptional: true, gives: 'options' } as const),
+      body: z.strictObject({ answer: jobAnswer.optional() }),
+      output: jobView,
+      summary: 'Continue a paused one, with an answer where it asks for one',
+    }),
     reset: verb('/reset', 'Try the failed step of one in error again'),
     rollback: verb('/rollback', 'Have the call that failed take itself back'),
     undo: verb('/undo', 'Undo what it has done, the last call first, and end it'),

@@ -35,7 +35,7 @@ const mostPoints = 2000
 
 /**
  * All points that can be reached from `kept` with the replies that are awaited there: example answers, a failure, the
- * timer that was asked for, a resumed pause. Each point is checked as it is reached.
+ * timer that was asked for, a resumed pause with and without an answer. Each point is checked as it is reached.
  */
 export function walk(called: WalkedFunction, path: string, start: unknown, now = exampleNow): Point[] {
   const points: Point[] = []
@@ -60,12 +60,16 @@ export function after(called: WalkedFunction, point: Point, reply: Reply): Point
 }
 
 export function isFinished({ outcome }: Point): boolean {
-  return outcome.kind === 'done' || outcome.kind === 'error' || outcome.kind === 'aborted'
+  return outcome.kind === 'done' || outcome.kind === 'undone' || outcome.kind === 'error' || outcome.kind === 'aborted'
 }
 
 /** What a call in this state waits for. */
 export function awaited(called: WalkedFunction, { outcome, request, now }: Point): Reply[] {
-  if (outcome.kind === 'paused') return [{ now, kind: 'resumed' }]
+  if (outcome.kind === 'paused')
+    return [
+      { now, kind: 'resumed' },
+      { now, kind: 'resumed', answer: 'yes' },
+    ]
   if (outcome.kind !== 'pending') return []
   const replies: Reply[] = []
   if (outcome.wakeAt !== undefined) replies.push({ now: Math.max(now, outcome.wakeAt), kind: 'timer' })
@@ -143,6 +147,9 @@ function pointAt(called: WalkedFunction, path: string, given: unknown, now: numb
       if (outcome.fields) checkFields(at, plugin, outcome.fields)
       break
     }
+    case 'undone':
+      if (outcome.fields) checkFields(at, plugin, outcome.fields)
+      break
     case 'pending':
       assert(
         request || outcome.wakeAt !== undefined,

@@ -45,6 +45,7 @@ const create = defineTaskFunction({
     task: tasks.destroy,
     params: ({ host, ca, cert, key, name }) => ({ host, ca, cert, key, name }),
     fields: { docker_id: undefined, docker_port_map: undefined },
+    rollback: true,
   },
   observe: {
     task: tasks.state,

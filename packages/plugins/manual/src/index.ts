@@ -1,1 +1,1 @@
-export { manual } from './manual.ts'
+export { manual, manualComplex, manualComplexFoundation } from './manual.ts'

@@ -40,7 +40,7 @@ export type Arrival = { task?: AskedTask } & (
   | { kind: 'refused'; reason: string }
   | { kind: 'timer' }
   | { kind: 'signal' }
-  | { kind: 'resumed' }
+  | { kind: 'resumed'; answer?: string }
 )
 
 /** How a Task is tried again that declares nothing of it. */
@@ -181,8 +181,9 @@ export function receive(
       return stop(answered, `${name} could not be handed to an agent: ${arrival.reason}`)
     case 'timer':
     case 'signal':
-    case 'resumed':
       return { call: moveOn({ now: nowMs, kind: arrival.kind }) }
+    case 'resumed':
+      return { call: moveOn({ now: nowMs, ...arrival }) }
   }
 }
 

@@ -282,7 +282,7 @@ export function createScriptHost(options: ScriptHostOptions): ScriptHost {
         } else current = callSchema.parse(pending.state)
         const state: unknown = definition.state.parse(current.state)
         const outcome: Outcome = definition.outcome(state)
-        if (outcome.kind === 'done' && current.takesBack !== undefined)
+        if ((outcome.kind === 'done' || outcome.kind === 'undone') && current.takesBack !== undefined)
           return takenBack(name, current, current.takesBack)
         if (outcome.kind === 'done' && definition.undo) {
           undoable.push({ module: pending.module, function: pending.function, call: current })
@@ -314,15 +314,12 @@ function settle(
   switch (outcome.kind) {
     case 'done': {
       const value = toScript(json.parse(result.parse(outcome.value)))
-      const fields = outcome.fields && changes.setFields(outcome.fields)
-      if (fields !== undefined)
-        return { kind: 'error', state, message: `${name} would set fields that are not valid: ${fields}` }
-      const refused =
-        (outcome.config && changes.setConfig(outcome.config)) ??
-        (outcome.pxe && changes.setPxe(outcome.pxe)) ??
-        (outcome.macs && changes.setMacs(outcome.macs))
-      if (refused !== undefined) return { kind: 'error', state, message: `${name}: ${refused}` }
-      return { kind: 'value', value }
+      const message = applyEffects(name, outcome, changes)
+      return message === undefined ? { kind: 'value', value } : { kind: 'error', state, message }
+    }
+    case 'undone': {
+      const message = applyEffects(name, outcome, changes)
+      return message === undefined ? { kind: 'value', value: null } : { kind: 'error', state, message }
     }
     case 'pending': {
       const { wakeAt, ...rest } = current
@@ -339,6 +336,22 @@ function settle(
     case 'aborted':
       return outcome
   }
+}
+
+/** Why what a call changes cannot be. */
+function applyEffects(
+  name: string,
+  end: Outcome & { kind: 'done' | 'undone' },
+  changes: EffectsOf,
+): string | undefined {
+  const wrong = end.fields && changes.setFields(end.fields)
+  if (wrong !== undefined) return `${name} would set fields that are not valid: ${wrong}`
+  if (end.kind === 'undone') return undefined
+  const refused =
+    (end.config && changes.setConfig(end.config)) ??
+    (end.pxe && changes.setPxe(end.pxe)) ??
+    (end.macs && changes.setMacs(end.macs))
+  return refused === undefined ? undefined : `${name}: ${refused}`
 }
 
 /** What a timestamp of PostgreSQL holds, and JavaScript's Date: milliseconds since the epoch (ECMA-262, section 21.4.1.1). */

@@ -100,9 +100,10 @@ export function beginUndoing(engine: Engine, vm: unknown, foundationType: string
   const called = findCalled(engine.plugins, pending, foundationType)
   if (!called) return {}
   const { definition } = called
-  const isDone = definition.outcome(definition.state.parse(current.state)).kind === 'done'
+  const { kind } = definition.outcome(definition.state.parse(current.state))
+  const isDone = kind === 'done'
   // It has been taken back already.
-  if (isDone && current.takesBack !== undefined) return {}
+  if (kind === 'undone' || (isDone && current.takesBack !== undefined)) return {}
   const isUnknown = current.failed !== undefined || current.ask === 'observe'
   const counts = isDone ? definition.undo !== undefined : isUnknown || (definition.rollback && current.asked > 0)
   return counts ? { first: { module: pending.module, function: pending.function, call: current } } : {}
@@ -131,6 +132,7 @@ export function resumeUndoing(
   latest: Undoable | undefined,
   type: string,
   nowMs: number,
+  resumed: Arrival & { kind: 'resumed' },
 ): Undoing {
   const kept = undoing.parse(value)
   const { first, current } = kept
@@ -138,5 +140,5 @@ export function resumeUndoing(
   if (!undone || !current) return beginAgain(value)
   const pending = { module: undone.module, function: undone.function, arguments: {}, state: null }
   const called = findCalled(engine.plugins, pending, type)
-  return called ? { ...kept, current: receive(called, pending, current, { kind: 'resumed' }, nowMs).call } : kept
+  return called ? { ...kept, current: receive(called, pending, current, resumed, nowMs).call } : kept
 }

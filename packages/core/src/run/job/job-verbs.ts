@@ -33,6 +33,8 @@ interface VerbContext {
   out: OutTask | undefined
   /** Of one that is being undone: the step that is undone now, unless it is the call that was under way. */
   latest: Undoable | undefined
+  /** What the operator says with a resume. */
+  answer: string | undefined
 }
 
 interface VerbRule {
@@ -79,12 +81,7 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
     event: 'job.resumed',
     past: 'resumed',
     task: 'goes on',
-    apply: ({ engine, row, target, latest, nowMs }) => ({
-      ...onwards,
-      ...(row.undoing === null
-        ? { vm: resumed(engine, row, target, nowMs) }
-        : { undoing: resumeUndoing(engine, row.undoing, latest, target.foundation.type, nowMs) }),
-    }),
+    apply: context => ({ ...onwards, ...resumed(context) }),
   },
   /** Tries the failed step again: a call that failed is made anew; one that did not fail goes on where it is. */
   reset: {
@@ -160,8 +157,21 @@ export const verbs: Readonly<Record<Verb, VerbRule>> = {
   },
 }
 
+export interface VerbOptions {
+  /** Who does it. */
+  by: string
+  /** What the operator says with a resume. */
+  answer?: string | undefined
+}
+
 /** Locks the Job before anything of it, as everybody does (see database.ts). */
-export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, by: string): Promise<JobRow> {
+export async function applyVerb(
+  engine: Engine,
+  tx: Db,
+  id: number,
+  verb: Verb,
+  { by, answer }: VerbOptions,
+): Promise<JobRow> {
   const rule = verbs[verb]
   const nowMs = sql<string>`(extract(epoch from ${engine.clock.now()}) * 1000)::bigint::text`
   takingLock(tx, 'job')
@@ -180,7 +190,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
   const ref = jobTarget(row)
   const target = (await readTarget(tx, ref)) as Target
   const out = await findOut(tx, id)
-  const context = await contextOf(engine, tx, { row, target, out, nowMs: Number(found?.nowMs) })
+  const context = await contextOf(engine, tx, { row, target, out, answer, nowMs: Number(found?.nowMs) })
   const refusal = rule.refuses?.(context)
   if (refusal !== undefined) throw refuse(refusal)
   const left = verb === 'cancel' ? leftBehind(row) : {}
@@ -206,7 +216,7 @@ export async function applyVerb(engine: Engine, tx: Db, id: number, verb: Verb, 
       foundation: row.foundation,
       structure: row.structure,
       dependency: row.dependency,
-      data: { action: row.action, from: row.state, ...left },
+      data: { action: row.action, from: row.state, ...left, ...(answer !== undefined && { answer }) },
     },
   ])
   if (verb === 'cancel') await wakeNeighbours(engine, tx, [ref])
@@ -248,16 +258,20 @@ function isTakenBack({ engine, row: { vm }, target }: VerbContext): boolean {
   const current = callOf(vm)
   if (!vm?.pending || current?.takesBack === undefined) return false
   const definition = findCalled(engine.plugins, vm.pending, target.foundation.type)?.definition
-  return definition?.outcome(definition.state.parse(current.state)).kind === 'done'
+  const kind = definition?.outcome(definition.state.parse(current.state)).kind
+  return kind === 'done' || kind === 'undone'
 }
 
 /** A function that asked for the pause hears that it is over; a pause of the script's or an operator's just ends. */
-function resumed(engine: Engine, { vm }: JobRow, target: Target, nowMs: number): State | null {
+function resumed({ engine, row, target, latest, nowMs, answer }: VerbContext): RowChange {
+  const { vm, undoing } = row
+  const { type } = target.foundation
+  const arrival = { kind: 'resumed' as const, ...(answer !== undefined && { answer }) }
+  if (undoing !== null) return { undoing: resumeUndoing(engine, undoing, latest, type, nowMs, arrival) }
   const current = callOf(vm)
-  if (vm?.stop?.kind !== 'paused' || !vm.pending || !current) return vm
-  const called = findCalled(engine.plugins, vm.pending, target.foundation.type)
-  if (!called) return vm
-  return withPendingState(vm, asJson(receive(called, vm.pending, current, { kind: 'resumed' }, nowMs).call))
+  const called = vm?.pending ? findCalled(engine.plugins, vm.pending, type) : undefined
+  if (vm?.stop?.kind !== 'paused' || !vm.pending || !current || !called) return {}
+  return { vm: withPendingState(vm, asJson(receive(called, vm.pending, current, arrival, nowMs).call)) }
 }
 
 /**
@@ -288,15 +302,16 @@ function callAnew(vm: State | null): State | null {
 async function contextOf(
   engine: Engine,
   tx: Db,
-  { row, target, out, nowMs }: Pick<VerbContext, 'row' | 'target' | 'out' | 'nowMs'>,
+  given: Omit<VerbContext, 'engine' | 'tx' | 'latest'>,
 ): Promise<VerbContext> {
+  const { row } = given
   const [latest] = row.undoing && !row.undoing.first ? await undoableSteps(tx, [row.id], 1) : []
-  return { engine, tx, row, target, nowMs, out, latest }
+  return { engine, tx, ...given, latest }
 }
 
 /** What an operator may do with a Job as it is, by the table that would refuse the rest; locks nothing. */
 export async function allowedVerbs(engine: Engine, tx: Db, row: JobRow, target: Target): Promise<Verb[]> {
-  const context = await contextOf(engine, tx, { row, target, out: undefined, nowMs: 0 })
+  const context = await contextOf(engine, tx, { row, target, out: undefined, answer: undefined, nowMs: 0 })
   return (Object.keys(verbs) as Verb[]).filter(
     verb => verbs[verb].from.includes(row.state) && verbs[verb].refuses?.(context) === undefined,
   )

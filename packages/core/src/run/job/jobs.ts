@@ -4,6 +4,7 @@ import {
   type idPageRequest,
   type JobView,
   type Json,
+  jobAnswer,
   jobMessage,
   jobOrder,
   jobQuery,
@@ -44,6 +45,11 @@ export interface Job extends JobView, Bound<Jobs, Verb | 'setMessage' | 'explain
   watch(options?: { signal?: AbortSignal }): AsyncGenerator<JobEvent>
 }
 
+export interface ResumeOptions extends CallOptions {
+  /** What the operator says, 2,000 characters at the most; also kept in the event. */
+  answer?: string
+}
+
 export interface Jobs {
   create(target: TargetRef, action: string, options?: CallOptions): Promise<Job>
   /** Orders a whole stack at once: all of the Jobs, or none. */
@@ -53,8 +59,8 @@ export interface Jobs {
   /** What an operator may do with a Job, with the verb as an argument; WRONG_STATE where its state does not allow it. */
   apply(id: number, verb: Verb, options?: CallOptions): Promise<Job>
   pause(id: number, options?: CallOptions): Promise<Job>
-  /** Continues a paused Job. */
-  resume(id: number, options?: CallOptions): Promise<Job>
+  /** Continues a paused Job; a function that has asked for an answer gets it. */
+  resume(id: number, options?: ResumeOptions): Promise<Job>
   /** Tries the failed step of a Job in error again. */
   reset(id: number, options?: CallOptions): Promise<Job>
   /** Has the call that failed take itself back, by its own `rollback`; the Job then stops there in error, for a `reset` or an `undo`. */
@@ -104,7 +110,10 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     },
     apply: (id, verb, options) => apply(id, verb, options),
     pause: (id, options) => apply(id, 'pause', options),
-    resume: (id, options) => apply(id, 'resume', options),
+    resume: (id, options = {}) => {
+      const answer = options.answer === undefined ? undefined : parseInput(jobAnswer, options.answer, 'The answer')
+      return apply(id, 'resume', options, answer)
+    },
     reset: (id, options) => apply(id, 'reset', options),
     rollback: (id, options) => apply(id, 'rollback', options),
     undo: (id, options) => apply(id, 'undo', options),
@@ -133,8 +142,8 @@ export function createJobs(engine: Engine, events: Events): Jobs {
     history: (id, page = {}, options = {}) => listSteps(options.tx ?? engine.db, id, page),
   })
 
-  const apply = async (id: number, verb: Verb, options: CallOptions = {}): Promise<Job> =>
-    toJob(await transaction(engine, options, tx => applyVerb(engine, tx, id, verb, whoIs(options))))
+  const apply = async (id: number, verb: Verb, options: CallOptions = {}, answer?: string): Promise<Job> =>
+    toJob(await transaction(engine, options, tx => applyVerb(engine, tx, id, verb, { by: whoIs(options), answer })))
 
   const toJob = (row: JobRow): Job => {
     return {
