@@ -1,5 +1,9 @@
 import {
   type AnyFunction,
+  type ComplexContext,
+  type ConfigSource,
+  defineDiscover,
+  defineRead,
   defineTaskFunction,
   type FoundationContext,
   type FunctionContext,
@@ -8,7 +12,7 @@ import {
   type ValueDefinition,
 } from '@contractor/plugin'
 import { z } from 'zod'
-import { interfacesOf, locationsOf, machineInterface, setInterfaceMacs } from './virtual-machine.ts'
+import { interfacesOf, locationsOf, machineInterface, setInterfaceMacs, specOf } from './virtual-machine.ts'
 
 /**
  * Virtual machines, the same for every hypervisor: one is made, removed, looked at, and tells the MACs of its ports. What a lost
@@ -27,13 +31,17 @@ export const machineSeen = z.object({
 })
 export type MachineSeen = z.output<typeof machineSeen>
 
-/** The Tasks that these functions ask for; `machine` is what leads to one: its host, its `name`, and its `id`, null where it is not known. */
+/**
+ * The Tasks that these functions ask for; `host` is what leads to where machines are, and `machine` to one: its host, its `name`,
+ * and its `id`, null where it is not known.
+ */
 export function machineTasks<
+  Host extends z.ZodObject,
   Shape extends z.ZodRawShape,
   Spec extends z.ZodType,
   Id extends z.ZodType,
   Rules extends object,
->(machine: z.ZodObject<Shape>, { spec, id, rules }: { spec: Spec; id: Id; rules: Rules }) {
+>({ host, machine, spec, id, rules }: { host: Host; machine: z.ZodObject<Shape>; spec: Spec; id: Id; rules: Rules }) {
   const callId = z.string()
   return {
     create: {
@@ -57,23 +65,38 @@ export function machineTasks<
       params: machine.extend({ locations: z.array(z.string()) }),
       result: z.object({ interface_map: interfaceMap }),
     },
+    list: {
+      timeoutMs: 120_000,
+      description: 'Lists all machines that are there',
+      params: host,
+      result: z.object({ machines: z.array(z.object({ name: z.string(), id })) }),
+    },
   }
 }
 
 export interface MachineOptions<Fields, ComplexFields> {
   // biome-ignore lint/suspicious/noExplicitAny: what leads to a machine is known to its driver alone
-  tasks: Record<'create' | 'destroy' | 'look' | 'interfaces', TaskDefinition<any, any>>
+  tasks: Record<'create' | 'destroy' | 'look' | 'interfaces' | 'list', TaskDefinition<any, any>>
+  /** What the names of its values begin with: `libvirt` of `libvirt_complex` and `libvirt_vmspec`. */
+  prefix: string
   spec: z.ZodType
+  /** Where the parts of a spec are in the Structure's config. */
+  specKeys: Readonly<Record<string, string>>
   id: z.ZodType
   /** The field that has the machine's id. */
   idField: string & keyof Fields
   /** What leads to it, with its name and `id`. */
   reach(foundation: FoundationContext<Fields, ComplexFields>): object
+  /** What leads to where machines are. */
+  hostOf(complex: ComplexContext<ComplexFields>): object
 }
 
-/** `create` for the module, `destroy`, `inspect`, `get_interface_map` and `set_interface_macs` for the Foundation, and its id as a value. */
+/**
+ * Most of a type of virtual machines: `create` for the module; `destroy`, `inspect`, `get_interface_map` and `set_interface_macs`
+ * for the Foundation; its id, its Complex and its spec as values, the first two as attributes too; how it is looked what there is.
+ */
 export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fields, ComplexFields>) {
-  const { tasks, spec, id, idField, reach: lead } = options
+  const { tasks, prefix, spec, specKeys, id, idField, reach: lead, hostOf } = options
   const reach = ({ foundation }: FunctionContext) => lead(foundation as FoundationContext<Fields, ComplexFields>)
 
   const create = defineTaskFunction({
@@ -138,13 +161,54 @@ export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fie
     idempotent: true,
   }) as AnyFunction
 
-  const idValue: ValueDefinition<Fields> = {
-    description: 'The machine, once it is made.',
-    get: ({ fields }) => json.parse(fields[idField] ?? null),
-    set: value => ({ [idField]: value === null ? undefined : id.parse(value) }) as Partial<Fields>,
+  const values: Record<string, ValueDefinition<Fields>> = {
+    [idField]: {
+      description: 'The machine, once it is made.',
+      get: ({ fields }) => json.parse(fields[idField] ?? null),
+      set: value => ({ [idField]: value === null ? undefined : id.parse(value) }) as Partial<Fields>,
+    },
+    [`${prefix}_complex`]: { get: ({ complex }) => complex?.name ?? null },
+    [`${prefix}_vmspec`]: {
+      description: `What the Structure on it wants of a machine, for ${prefix}.create().`,
+      readsConfig: true,
+      get: (_foundation, structure) => json.parse(spec.parse(specOf(structure, specKeys))),
+    },
   }
 
+  const read = defineRead({
+    task: tasks.look,
+    params: foundation => lead(foundation as FoundationContext<Fields, ComplexFields>),
+    seen: reply => {
+      const { state, id: own, details } = machineSeen.parse(reply)
+      return {
+        exists: state !== 'gone',
+        fields: { [idField]: own ?? undefined },
+        details: { ...details, power: state },
+      }
+    },
+  })
+
+  const discover = defineDiscover({
+    task: tasks.list,
+    identity: [idField],
+    params: ({ complex }: { site: string; complex?: ComplexContext<ComplexFields> }) => {
+      if (!complex) throw new Error('Machines are found on a Complex: name one')
+      return hostOf(complex)
+    },
+    found: ({ machines }: { machines: { name: string; id: unknown }[] }) =>
+      machines
+        .filter(({ name }) => /^[a-zA-Z][a-zA-Z0-9_-]{0,99}$/.test(name))
+        .map(one => ({ locator: one.name, fields: { [idField]: one.id } })),
+  })
+
   return {
+    values,
+    config: ({ fields, complex }: ConfigSource<Fields>) => ({
+      [`_${idField}`]: json.parse(fields[idField] ?? null),
+      [`_${prefix}_complex`]: complex,
+    }),
+    read,
+    discover,
     moduleFunctions: { create },
     functions: {
       destroy,
@@ -152,6 +216,5 @@ export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fie
       get_interface_map: getInterfaceMap,
       set_interface_macs: setInterfaceMacs as unknown as AnyFunction,
     },
-    idValue,
   }
 }

@@ -14,6 +14,8 @@ export interface ProgramOptions {
    * has them, and where it repeats one in its output, that is `***`.
    */
   secrets?: readonly string[]
+  /** Texts that it reads as files too: they come after the secrets, and may be seen. */
+  files?: readonly string[]
   env?: Readonly<Record<string, string>>
   /** Of each of its two outputs; 4 MiB unless said. */
   mostBytes?: number
@@ -38,19 +40,20 @@ export interface ProgramResult {
 export async function runProgram(
   program: string,
   args: readonly string[],
-  { signal, timeoutMs, input = '', secrets = [], env, mostBytes = 4 << 20, remedy }: ProgramOptions,
+  { signal, timeoutMs, input = '', secrets = [], files = [], env, mostBytes = 4 << 20, remedy }: ProgramOptions,
 ): Promise<ProgramResult> {
   signal.throwIfAborted()
   // A secret among the arguments is a mistake of the driver, which a test of it sees.
   if (secrets.some(secret => secret && args.some(arg => arg.includes(secret))))
     throw new Error(`The command line of ${program} would show a secret`)
-  const [command = program, ...rest] = secrets.length
-    ? ['sh', '-c', pipeline(secrets.length), 'sh', program, ...args]
+  const piped = [...secrets, ...files]
+  const [command = program, ...rest] = piped.length
+    ? ['sh', '-c', pipeline(piped.length), 'sh', program, ...args]
     : [program, ...args]
   const child = spawn(command, rest, {
     detached: true,
     env: { ...process.env, LC_ALL: 'C', ...env },
-    stdio: ['pipe', 'pipe', 'pipe', ...secrets.map(() => 'pipe' as const)],
+    stdio: ['pipe', 'pipe', 'pipe', ...piped.map(() => 'pipe' as const)],
   })
   const kill = () => {
     try {
@@ -71,7 +74,7 @@ export async function runProgram(
       child.once('close', resolve)
     })
     feed(child.stdin, input)
-    for (const [at, secret] of secrets.entries()) feed(child.stdio[3 + at] as Writable, secret)
+    for (const [at, text] of piped.entries()) feed(child.stdio[3 + at] as Writable, text)
     const [code, stdout, stderr] = await Promise.all([
       ended,
       collect(child.stdout as Readable, mostBytes, kill),
@@ -82,7 +85,7 @@ export async function runProgram(
       const message = `${program} has written more than ${mostBytes} bytes, which is no answer`
       throw new ContractorError('DEVICE_ANSWER_INVALID', message, { device: program }, { retryable: true })
     }
-    if (secrets.length && code === 127 && /not found/.test(stderr)) throw missing(program, remedy)
+    if (piped.length && code === 127 && /not found/.test(stderr)) throw missing(program, remedy)
     const hide = (text: string) =>
       secrets.filter(Boolean).reduce((shown, secret) => shown.replaceAll(secret, '***'), text)
     return { code: isLate ? null : code, stdout: hide(stdout), stderr: hide(stderr), isLate }
@@ -96,11 +99,11 @@ export async function runProgram(
 }
 
 /**
- * A script for sh that runs its arguments with pipes from which they read the secrets. What Node gives a child is a socket,
+ * A script for sh that runs its arguments with pipes from which they read as many texts. What Node gives a child is a socket,
  * which cannot be opened by the name /dev/fd/3: so `cat` passes it on. 9 is what the program has as its standard input.
  */
-function pipeline(secrets: number): string {
-  const ends = Array.from({ length: secrets }, (_, at) => 3 + at)
+function pipeline(texts: number): string {
+  const ends = Array.from({ length: texts }, (_, at) => 3 + at)
   const inner = ends.reduceRight((rest, fd) => `cat <&${fd} 9<&- | { exec ${fd}<&0; ${rest}; }`, 'exec "$@" 0<&9 9<&-')
   return `exec 9<&0; ${inner}`
 }

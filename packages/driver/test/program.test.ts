@@ -32,6 +32,11 @@ describe('a program', () => {
     expect(stdout).not.toMatch(/first|second/)
   })
 
+  it('reads other texts in the same way, which may be seen', async () => {
+    const { stdout } = await sh('cat /dev/fd/3 /dev/fd/4', { secrets: ['first'], files: ['<xml/>'] })
+    expect(stdout).toBe('***<xml/>')
+  })
+
   it('does not wait for one that reads no secret', async () => {
     expect(await sh('exit 0', { secrets: ['a'.repeat(1000)] })).toMatchObject({ code: 0 })
   })

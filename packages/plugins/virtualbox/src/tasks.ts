@@ -13,19 +13,12 @@ const rules = {
 
 export const tasks = defineTasks({
   ...powerTasks(machine, rules),
-  ...machineTasks(machine, { spec: machineSpec, id: uuid, rules }),
+  ...machineTasks({ host: z.object({ host: z.string() }), machine, spec: machineSpec, id: uuid, rules }),
   ...snapshotTasks(machine, rules),
   set_iso: {
     ...rules,
     description: 'Puts an ISO into the machine’s drive, or takes it out',
     params: machine.extend({ iso: isoPath.nullable() }),
     result: z.object({ changed: z.boolean() }),
-  },
-  list: {
-    description: 'Lists all machines of the agent’s user',
-    params: z.object({ host: z.string() }),
-    result: z.object({ machines: z.array(z.object({ name: z.string(), id: uuid })) }),
-    timeoutMs: 120_000,
-    retry: rules.retry,
   },
 })
