@@ -136,9 +136,9 @@ describe('imports', () => {
   })
 
   it('what drivers share knows the plugin contract, and loads Node only where handlers do', () => {
-    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https|uuid)\.ts$/.test(file)
+    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https|uuid|ssh|known-hosts)\.ts$/.test(file)
     expect(except(outsideImports('driver', isDefinition), zod, contract)).toEqual([])
-    expect(except(outsideImports('driver'), zod, contract, node, /^(net-snmp|undici)$/)).toEqual([])
+    expect(except(outsideImports('driver'), zod, contract, node, /^(net-snmp|ssh2|undici)$/)).toEqual([])
   })
 
   it('core and server know no plugin, and core knows neither server nor agent', () => {

@@ -14,6 +14,8 @@ export { defineQuirks } from './quirk.ts'
 export { defineSnapshots, snapshotTasks } from './snapshot-functions.ts'
 export type { SnmpConnection } from './snmp-connection.ts'
 export { oid, snmpConnection } from './snmp-connection.ts'
+export type { SshConnection, SshLogin } from './ssh-connection.ts'
+export { hostKey, sshConnection, sshLogin } from './ssh-connection.ts'
 export type { MachineInterface } from './virtual-machine.ts'
 export {
   interfacesOf,

@@ -10,14 +10,19 @@ export interface SnmpVariable {
   value: string
   /** As net-snmp names it: `OctetString`, `Integer` … */
   type: string
+  /** Of an octet string, itself. */
+  bytes?: Uint8Array
 }
 
 /** An SNMP agent. Every failure is coded, with the agent's own words. */
 export interface SnmpAgent {
   /** In the order asked for; undefined for what it does not have. */
   get(oids: readonly string[]): Promise<(SnmpVariable | undefined)[]>
-  /** With the type that the variable has. Throws NOT_FOUND where there is none. */
-  set(oid: string, value: string): Promise<void>
+  /**
+   * With the type that the variable has; throws NOT_FOUND where there is none, unless a type is named: then it may be one that is
+   * made by being written, as a row of a table is.
+   */
+  set(oid: string, value: string | Uint8Array, type?: 'Integer' | 'OctetString'): Promise<void>
   /** All below an identifier, in order; at most `most`, and an error where there are more. */
   walk(oid: string, most?: number): Promise<SnmpVariable[]>
 }
@@ -95,19 +100,18 @@ function createAgent(session: Session, name: string): SnmpAgent {
     async get(oids) {
       return (await read(oids)).map(one => one && toVariable(one))
     },
-    async set(oid, value) {
+    async set(oid, value, as) {
       const [present] = await read([oid])
-      if (!present) throw new ContractorError('NOT_FOUND', `${name}: it has no ${oid}`, { kind: 'variable', id: oid })
+      const type = present?.type ?? (as && snmp.ObjectType[as])
+      if (type === undefined)
+        throw new ContractorError('NOT_FOUND', `${name}: it has no ${oid}`, { kind: 'variable', id: oid })
       await new Promise<void>((resolve, reject) => {
-        session.set(
-          [{ oid, type: present.type, value: toValue(present.type, value) } as snmp.Varbind],
-          (error, [found] = []) => {
-            if (error) return reject(fail(error))
-            if (found && snmp.isVarbindError(found))
-              return reject(deviceError('DEVICE_REFUSED', name, `${oid}: ${snmp.varbindError(found)}`))
-            resolve()
-          },
-        )
+        session.set([{ oid, type, value: toValue(type, value) } as snmp.Varbind], (error, [found] = []) => {
+          if (error) return reject(fail(error))
+          if (found && snmp.isVarbindError(found))
+            return reject(deviceError('DEVICE_REFUSED', name, `${oid}: ${snmp.varbindError(found)}`))
+          resolve()
+        })
       })
     },
     walk: (oid, most = 100_000) =>
@@ -129,7 +133,8 @@ function createAgent(session: Session, name: string): SnmpAgent {
 }
 
 function toVariable({ oid, type = 0, value }: snmp.Varbind): SnmpVariable {
-  return { oid, type: snmp.ObjectType[type] ?? String(type), value: toText(value) }
+  const bytes = Buffer.isBuffer(value) ? { bytes: value } : {}
+  return { oid, type: snmp.ObjectType[type] ?? String(type), value: toText(value), ...bytes }
 }
 
 function toText(value: unknown): string {
@@ -140,13 +145,14 @@ function toText(value: unknown): string {
   return value.toString('hex')
 }
 
-function toValue(type: number | undefined, text: string): unknown {
+function toValue(type: number | undefined, given: string | Uint8Array): unknown {
+  if (typeof given !== 'string') return Buffer.from(given)
   const { Integer, Counter, Gauge, TimeTicks, Integer32, Unsigned32 } = snmp.ObjectType as unknown as Record<
     string,
     number
   >
   const isNumber = [Integer, Counter, Gauge, TimeTicks, Integer32, Unsigned32].includes(type)
-  return isNumber ? Number(text) : text
+  return isNumber ? Number(given) : given
 }
 
 const isMissing = (error: unknown) =>

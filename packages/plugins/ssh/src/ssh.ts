@@ -1,11 +1,12 @@
+import { sshConnection } from '@contractor/driver'
 import { defineFunction, defineModule, defineTaskFunction } from '@contractor/plugin'
 import { z } from 'zod'
-import { connection, mode, remotePath, tasks } from './tasks.ts'
+import { mode, remotePath, tasks } from './tasks.ts'
 
 const seconds = z.number().min(1).max(86_400).default(300)
 const toMs = (given: number) => Math.round(given * 1000)
 
-const where = connection.shape
+const where = sshConnection.shape
 const text = z.union([z.string(), z.number(), z.boolean()]).transform(String)
 const commandArgs = z.object({
   ...where,

@@ -1,32 +1,6 @@
-import { host, port, userName } from '@contractor/driver'
-import { attachment, defineTasks, secret } from '@contractor/plugin'
+import { sshConnection } from '@contractor/driver'
+import { attachment, defineTasks } from '@contractor/plugin'
 import { z } from 'zod'
-
-/** A host key as `ssh-keygen -lf` shows it, or `any`: then nobody knows whom one speaks to. */
-export const hostKey = z
-  .string()
-  .regex(/^(SHA256:[A-Za-z0-9+/]{43}=?|any)$/, "must be a fingerprint, as SHA256:…, or 'any'")
-  .transform(text => text.replace(/=$/, ''))
-
-/** Who logs in where. With neither password nor key: the keys of the agent's own user, and its ssh-agent. */
-const login = z.object({
-  host,
-  port: port.default(22),
-  username: userName,
-  password: secret(z.string().min(1)).nullable().default(null),
-  private_key: secret(z.string().min(1).max(50_000)).nullable().default(null),
-  /** What opens the private key. */
-  passphrase: secret(z.string().min(1)).nullable().default(null),
-  /** Null: what the agent's own known_hosts says. */
-  host_key: hostKey.nullable().default(null),
-})
-export type Login = z.output<typeof login>
-
-export const connection = login.extend({
-  /** The machine through which it is reached. */
-  jump: login.nullable().default(null),
-})
-export type Connection = z.output<typeof connection>
 
 /** A path on the machine; relative ones begin in the user's home. */
 export const remotePath = z
@@ -42,7 +16,7 @@ const timeoutMs = z.number().int().min(1).max(86_400_000)
 export const tasks = defineTasks({
   execute: {
     description: 'Runs a command by the login shell',
-    params: connection.extend({
+    params: sshConnection.extend({
       command: z.string().min(1).max(1_000_000),
       environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()),
       input: z.string().nullable(),
@@ -60,7 +34,7 @@ export const tasks = defineTasks({
   },
   put: {
     description: 'Writes a file, whole or not at all; nothing where it is the same already',
-    params: connection.extend({
+    params: sshConnection.extend({
       destination: remotePath,
       /** One of the two: the content itself, or where the agent gets it, by http or https. */
       content: z.string().nullable(),
@@ -79,7 +53,7 @@ export const tasks = defineTasks({
   },
   get: {
     description: 'Reads a file',
-    params: connection.extend({ path: remotePath, timeoutMs }),
+    params: sshConnection.extend({ path: remotePath, timeoutMs }),
     /** `content` as UTF-8; cut to its beginning where it is long, and whole as an attachment. */
     result: z.object({
       content: z.string(),

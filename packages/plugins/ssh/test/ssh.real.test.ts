@@ -7,9 +7,9 @@ import { manual } from '@contractor/plugin-manual'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { freePort } from '../../../../test/embedded-postgres.ts'
 import { openRig } from '../../../../test/rig.ts'
+import { type SshServer, startSshd } from '../../../../test/sshd.ts'
 import { handlers } from '../src/handlers/index.ts'
 import { ssh } from '../src/ssh.ts'
-import { type SshServer, startSshd } from './sshd.ts'
 
 const missing = !existsSync('/usr/sbin/sshd')
 const required = process.env.CONTRACTOR_REQUIRE_REAL === '1'

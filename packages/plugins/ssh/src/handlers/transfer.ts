@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { deviceError } from '@contractor/driver'
+import { type Client, type SFTPWrapper, withSsh } from '@contractor/driver/ssh'
 import { ContractorError, type HandlerContext, taskFailed } from '@contractor/plugin'
-import type { Client, SFTPWrapper } from 'ssh2'
 import type { z } from 'zod'
 import type { tasks } from '../tasks.ts'
-import { withMachine } from './connect.ts'
 
 /** Of a file, what a script gets of it, in characters; all of it is an attachment then. */
 const mostInAnswer = 64_000
@@ -23,7 +22,7 @@ export async function put(wanted: Put, { signal }: HandlerContext): Promise<z.in
   const sha256 = sha256Of(bytes)
   if (expected !== null && expected !== sha256)
     throw taskFailed(`What is to be ${destination} has the checksum ${sha256}, and not ${expected}`)
-  return withMachine(wanted, { signal, timeoutMs }, async client => {
+  return withSsh(wanted, { signal, timeoutMs }, async client => {
     const name = `${wanted.host}:${wanted.port}`
     const sftp = await openSftp(client)
     const before = await readFile(sftp, destination).catch(() => undefined)
@@ -66,7 +65,7 @@ export async function get(
   { signal, attach }: HandlerContext,
 ): Promise<z.input<(typeof tasks)['get']['result']>> {
   const { path, timeoutMs, host, port } = wanted
-  const bytes = await withMachine(wanted, { signal, timeoutMs }, async client => {
+  const bytes = await withSsh(wanted, { signal, timeoutMs }, async client => {
     const sftp = await openSftp(client)
     return step<Buffer>(
       `${host}:${port}`,

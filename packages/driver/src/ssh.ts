@@ -2,20 +2,22 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { deviceError } from '@contractor/driver'
-import { createBreaker } from '@contractor/driver/breaker'
 import { isContractorError } from '@contractor/plugin'
-import { Client, type ConnectConfig } from 'ssh2'
-import type { Connection, Login } from '../tasks.ts'
+import { Client, type ClientChannel, type ConnectConfig } from 'ssh2'
+import { createBreaker } from './breaker.ts'
+import { deviceError } from './device-error.ts'
 import { fingerprintOf, knownKeys } from './known-hosts.ts'
+import type { SshConnection, SshLogin } from './ssh-connection.ts'
+
+export type { Client, SFTPWrapper } from 'ssh2'
 
 /** How long it may take until one is logged in, in milliseconds. */
 const readyMs = 30_000
 const breaker = createBreaker()
 
 /** Runs with a machine that one is logged in to, and logs out whatever comes of it. Every failure is coded. */
-export async function withMachine<T>(
-  connection: Connection,
+export async function withSsh<T>(
+  connection: SshConnection,
   { signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
   work: (client: Client, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -49,7 +51,7 @@ function ownKey(): string | undefined {
   return found && readFileSync(found, 'utf8')
 }
 
-function credentials({ password, private_key, passphrase }: Login): Partial<ConnectConfig> {
+function credentials({ password, private_key, passphrase }: SshLogin): Partial<ConnectConfig> {
   if (password === null && private_key === null) {
     const privateKey = ownKey()
     const agent = process.env.SSH_AUTH_SOCK
@@ -62,7 +64,7 @@ function credentials({ password, private_key, passphrase }: Login): Partial<Conn
   }
 }
 
-function logIn(login: Login, signal: AbortSignal, sock: Duplex | undefined, clients: Client[]): Promise<Client> {
+function logIn(login: SshLogin, signal: AbortSignal, sock: Duplex | undefined, clients: Client[]): Promise<Client> {
   const { host, port, username, password } = login
   const name = `${host}:${port}`
   signal.throwIfAborted()
@@ -103,7 +105,7 @@ function logIn(login: Login, signal: AbortSignal, sock: Duplex | undefined, clie
 }
 
 /** Whether a host key is the one that is expected; the failure where it is not, with what to do. */
-function whyUntrusted({ host, port, host_key }: Login, key: Buffer): Error | undefined {
+function whyUntrusted({ host, port, host_key }: SshLogin, key: Buffer): Error | undefined {
   if (host_key === 'any') return undefined
   const seen = fingerprintOf(key)
   const name = `${host}:${port}`
@@ -125,7 +127,7 @@ function whyUntrusted({ host, port, host_key }: Login, key: Buffer): Error | und
   )
 }
 
-function tunnel(client: Client, jump: Login, { host, port }: Connection): Promise<Duplex> {
+function tunnel(client: Client, jump: SshLogin, { host, port }: SshConnection): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
       if (!error) return resolve(channel)
@@ -147,4 +149,81 @@ function toDeviceError(name: string, thrown: unknown): Error {
   if (level === 'client-socket' || /^E[A-Z_]+$/.test(code))
     return deviceError('DEVICE_UNREACHABLE', name, `nothing answers by SSH there (${message})`)
   return deviceError('DEVICE_ANSWER_INVALID', name, message)
+}
+
+export interface SshCommand {
+  /** By the login shell. */
+  command: string
+  environment?: Readonly<Record<string, string>>
+  /** What it reads on its standard input, which ends then. */
+  input?: string | null
+}
+
+export interface SshResult {
+  /** Its exit code; null where a signal has ended it. */
+  rc: number | null
+  signal: string | null
+  stdout: string
+  stderr: string
+}
+
+/** More than this of an output is not kept, in bytes. */
+const mostBytes = 32 << 20
+
+/** Runs a command to its end. When the limit aborts, it is ended with its connection, as a terminal that is closed. */
+export async function runCommand(
+  client: Client,
+  { command, environment = {}, input = null }: SshCommand,
+  limit: AbortSignal,
+): Promise<SshResult> {
+  // Most servers refuse variables by the protocol (AcceptEnv of sshd_config): the shell sets them.
+  const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`)
+  const channel = await open(client, [...variables, command].join('\n'))
+  const [stdout, stderr] = [collect(channel), collect(channel.stderr)]
+  const ended = new Promise<{ rc: number | null; signal: string | null }>((resolve, reject) => {
+    let end: { rc: number | null; signal: string | null } | undefined
+    channel.once('exit', (code: number | null, name?: string) => {
+      end = { rc: code, signal: name ?? null }
+    })
+    channel.once('close', () =>
+      end ? resolve(end) : reject(new Error('the connection was closed before the command ended')),
+    )
+    limit.addEventListener('abort', () => reject(limit.reason), { once: true })
+  })
+  channel.end(input ?? '')
+  const end = await ended
+  return { ...end, stdout: stdout(), stderr: stderr() }
+}
+
+const open = (client: Client, command: string) =>
+  new Promise<ClientChannel>((resolve, reject) => {
+    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)))
+  })
+
+/** POSIX: within single quotes everything is itself but the quote. */
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const parts: Buffer[] = []
+  let bytes = 0
+  stream.on('data', (part: Buffer) => {
+    bytes += part.length
+    if (bytes <= mostBytes) parts.push(part)
+  })
+  return () => Buffer.concat(parts).toString('utf8')
+}
+
+/** Types lines into a shell, as a person does whose terminal shows nothing, and gives all that was written until it ends. */
+export async function runShell(client: Client, lines: readonly string[], limit: AbortSignal): Promise<string> {
+  const channel = await new Promise<ClientChannel>((resolve, reject) => {
+    client.shell(false, (error, opened) => (error ? reject(error) : resolve(opened)))
+  })
+  const [stdout, stderr] = [collect(channel), collect(channel.stderr)]
+  const ended = new Promise<void>((resolve, reject) => {
+    channel.once('close', () => resolve())
+    limit.addEventListener('abort', () => reject(limit.reason), { once: true })
+  })
+  channel.end(`${lines.join('\n')}\n`)
+  await ended
+  return `${stdout()}${stderr()}`
 }

@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
-import { freePort } from '../../../../test/embedded-postgres.ts'
+import { freePort } from './embedded-postgres.ts'
 
-/** An sshd on loopback that lets this user in with one key, and nothing else. */
+/** An sshd on loopback that lets this user in with one key, and nothing else; with `command` it runs that, whatever one asks for. */
 export interface SshServer {
   readonly port: number
   readonly username: string
@@ -17,7 +17,7 @@ export interface SshServer {
   stop(): Promise<void>
 }
 
-export async function startSshd(): Promise<SshServer> {
+export async function startSshd({ command }: { command?: string } = {}): Promise<SshServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sshd-'))
   const file = (name: string) => join(folder, name)
   const keygen = (name: string) => execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file(name)])
@@ -38,7 +38,7 @@ UsePAM no
 StrictModes no
 PermitRootLogin yes
 PasswordAuthentication no
-Subsystem sftp internal-sftp
+${command === undefined ? 'Subsystem sftp internal-sftp' : `ForceCommand ${command}`}
 `,
   )
   // Where sshd keeps its privilege separation, which a machine without it as a service lacks.

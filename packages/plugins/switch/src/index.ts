@@ -1,0 +1,3 @@
+export { models } from './models.ts'
+export { quirks } from './quirks.ts'
+export { networkSwitch } from './switch.ts'
