@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isContractorError } from '@contractor/contract'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CheckResourcesOptions } from './command/check-resources.ts'
 import type { DnsUpdateOptions } from './command/dns-update.ts'
 import type { DnsWriteOptions } from './command/dns-write.ts'
 import type { LoadResourcesOptions } from './command/load-resources.ts'
@@ -82,9 +83,24 @@ program
     process.exitCode = await reportUpgrade(options)
   })
 
-program
-  .command('resources')
-  .description('BluePrints, scripts and PXEs, as resource files have them')
+const resources = program.command('resources').description('BluePrints, scripts and PXEs, as resource files have them')
+
+resources
+  .command('check')
+  .description('say what resource files would load, what their scripts call, and what is missing; needs no database')
+  .argument('<file...>', 'TOML files, or folders with such')
+  .option('--plugin <package>', 'a plugin whose types and functions there are; may be given several times', collect, [])
+  .option('--json', 'JSON instead of text')
+  .addHelpText(
+    'after',
+    '\nExit codes:\n  0  everything loads, and nothing is missing\n  1  a file cannot be read\n  2  something does not load, or is missing',
+  )
+  .action(async (files: string[], options: CheckResourcesOptions) => {
+    const { runCheckResources } = await import('./command/check-resources.ts')
+    process.exitCode = await runCheckResources(files, options)
+  })
+
+resources
   .command('load')
   .description('load resource files: all of them or none, in any order')
   .argument('<file...>', 'TOML files, or folders with such')

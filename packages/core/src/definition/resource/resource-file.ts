@@ -41,7 +41,15 @@ export const resourceFile = z.strictObject({
     .record(plainName, z.strictObject({ description: scriptInput.shape.description, script: scriptInput.shape.source }))
     .default({}),
   pxe: z
-    .record(plainName, z.strictObject({ boot_script: pxeInput.shape.bootScript, template: pxeInput.shape.template }))
+    .record(
+      plainName,
+      z.strictObject({
+        // Some files have one, which nobody has ever read.
+        description: z.string().optional(),
+        boot_script: pxeInput.shape.bootScript,
+        template: pxeInput.shape.template,
+      }),
+    )
     .default({}),
   sflinks: z.array(z.tuple([plainName, plainName])).default([]),
 })
@@ -54,7 +62,9 @@ export function parseResourceFile(text: string, file: string): ResourceFile {
     document = parse(quoteKeys(text))
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'not TOML'
+    const said = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'not TOML'
+    const isColon = /^\s*("[^"]*"|'[^']*'|[A-Za-z0-9_-]+)\s*:/.test(text.split('\n')[error.line - 1] ?? '')
+    const reason = isColon ? `${said}. A key and its value are parted by '=', not by ':'` : said
     throw new ContractorError(
       'RESOURCE_INVALID',
       `${file}:${error.line}:${error.column}: not valid TOML: ${reason}\n${error.codeblock}`,

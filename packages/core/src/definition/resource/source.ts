@@ -19,8 +19,14 @@ export const parseSource = (text: string, file: string): Source => ({
 
 /** Files, and of folders the `*.toml` directly in them, by name. RESOURCE_INVALID when one cannot be read. */
 export async function readSources(paths: readonly string[]): Promise<Source[]> {
-  const files = new Set((await Promise.all(paths.map(filesOf))).flat())
-  return Promise.all([...files].map(async file => parseSource(await readText(file), file)))
+  return Promise.all((await findFiles(paths)).map(readSource))
+}
+
+export const readSource = async (file: string): Promise<Source> => parseSource(await readText(file), file)
+
+/** Each file once, and of folders the `*.toml` directly in them, by name. */
+export async function findFiles(paths: readonly string[]): Promise<string[]> {
+  return [...new Set((await Promise.all(paths.map(filesOf))).flat())]
 }
 
 async function filesOf(path: string): Promise<string[]> {

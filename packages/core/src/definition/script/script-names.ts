@@ -1,4 +1,4 @@
-import type { AnyFunction } from '@contractor/plugin'
+import { type AnyFunction, type FoundationPlugin, foundationCommonValues } from '@contractor/plugin'
 import type { HostNames } from '@contractor/tscript'
 import type { PluginRegistry } from '../../engine/plugin-registry.ts'
 
@@ -16,6 +16,19 @@ export function scriptNames(plugins: PluginRegistry): HostNames {
   for (const { module, moduleFunctions } of plugins.foundations.values())
     if (Object.keys(moduleFunctions).length) names[module] = { functions: functionNames(moduleFunctions) }
   return names
+}
+
+/** The same where it is known for which type of Foundations a script is: then what `foundation` has is checked too. */
+export function scriptNamesFor(plugins: PluginRegistry, type: FoundationPlugin): HostNames {
+  const names = [...foundationCommonValues, ...Object.keys(type.fields.shape)]
+  const values = Object.entries(type.values).map(([name, { set }]) => [name, { writable: set !== undefined }] as const)
+  return {
+    ...scriptNames(plugins),
+    foundation: {
+      values: { ...Object.fromEntries(names.map(name => [name, {}])), ...Object.fromEntries(values) },
+      functions: functionNames(type.functions),
+    },
+  }
 }
 
 const functionNames = (functions: Readonly<Record<string, AnyFunction>>) =>
