@@ -8,6 +8,9 @@ import type { quirks } from '../src/quirks.ts'
 
 type Quirk = (typeof quirks)[number]['name']
 type Body = Record<string, unknown>
+type Fault = 'cut' | 'rubbish' | 'silent' | { status: number; headers?: Record<string, string> }
+
+const anyFault: readonly Fault[] = ['cut', 'rubbish', 'silent', { status: 503 }]
 
 /**
  * A Redfish service with one system, as strict as the DMTF's schemas: it refuses what it does not know, by the messages of the
@@ -27,7 +30,9 @@ export interface FakeRedfish {
   opened: number
   readonly quirks: Set<Quirk>
   /** Answers instead, once each: a status, an answer that is cut short, rubbish, or silence. */
-  readonly faults: ('cut' | 'rubbish' | 'silent' | { status: number; headers?: Record<string, string> })[]
+  readonly faults: Fault[]
+  /** Of how many answers one is a fault by chance, from 0 to 1. */
+  faultRate: number
   stop(): Promise<void>
 }
 
@@ -101,7 +106,7 @@ function initial(): Record<string, Body> {
 export async function startRedfish(): Promise<FakeRedfish> {
   const cert = pem('bmc-cert.pem')
   const fake: FakeRedfish = {
-    ...{ port: 0, username: 'admin', password: 'geheim-12', opened: 0, told: [], faults: [] },
+    ...{ port: 0, username: 'admin', password: 'geheim-12', opened: 0, told: [], faults: [], faultRate: 0 },
     fingerprint: new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase(),
     resources: initial(),
     sessions: new Map(),
@@ -139,7 +144,8 @@ async function handle(fake: FakeRedfish, request: IncomingMessage, response: Ser
 
   const isSession = path.startsWith(`${v1}/SessionService/Sessions`)
   if (!isSession) {
-    const fault = fake.faults.shift()
+    const isUnlucky = Math.random() < fake.faultRate
+    const fault = fake.faults.shift() ?? (isUnlucky ? anyFault[Math.floor(Math.random() * anyFault.length)] : undefined)
     if (fault === 'silent') return
     if (fault === 'rubbish') return void response.writeHead(200).end('<html>please log in</html>')
     if (fault === 'cut') {

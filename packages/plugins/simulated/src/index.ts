@@ -1,0 +1,1 @@
+export { simulated, simulatedComplex, simulatedGuest } from './simulated.ts'
