@@ -1,4 +1,10 @@
-import { defineFoundation, defineTaskFunction, defineTasks, type FunctionContext } from '@contractor/plugin'
+import {
+  defineFoundation,
+  defineFunction,
+  defineTaskFunction,
+  defineTasks,
+  type FunctionContext,
+} from '@contractor/plugin'
 import { pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -33,6 +39,16 @@ const create = defineTaskFunction({
   idempotent: true,
 })
 
+const place = z.string().optional()
+const move = defineFunction({
+  args: z.object({ eth0: place, eth1: place }),
+  state: z.record(z.string(), z.string()),
+  result: z.null(),
+  start: given =>
+    Object.fromEntries(Object.entries(given).filter((pair): pair is [string, string] => Boolean(pair[1]))),
+  outcome: addresses => ({ kind: 'done', value: null, addresses }),
+})
+
 const vat = defineFoundation({
   type: 'Vat',
   fields,
@@ -50,7 +66,7 @@ const vat = defineFoundation({
   config: ({ fields: { uuid, port }, locator }) => ({
     ...{ _vat_uuid: uuid ?? null, _console: port, vat_name: `{{ ${locator} }}`, brand: 'vat' },
   }),
-  functions: {},
+  functions: { move },
   moduleFunctions: { create },
 })
 
@@ -124,6 +140,44 @@ describe.each(databaseKinds)('what a Foundation type says and makes, on $kind', 
     expect(await contractor.jobs.get(id)).toMatchObject({ state: 'error', message: expect.stringMatching(message) })
   })
 
+  it('moves the Address that the Structure on it has on an interface, and says why one cannot be moved', async () => {
+    const { contractor, begin } = await open("foundation.move( eth0='10.0.0.9', eth1='10.0.0.10' )\n")
+    await contractor.addressBlocks.create({ name: 'lan', site: 'lab', subnet: '10.0.0.0/24' })
+    const { id } = await contractor.structures.create(above)
+    const [first, second] = await contractor.addresses.createMany([
+      { ip: '10.0.0.5', structure: id, interface: 'eth0', primary: true },
+      { ip: '10.0.0.10', structure: id, interface: 'eth1' },
+    ])
+    const job = await begin()
+    expect(await contractor.jobs.get(job)).toMatchObject({ outcome: 'completed' })
+    expect(await contractor.addresses.get(first?.id ?? 0)).toMatchObject({ ip: '10.0.0.9', primary: true })
+    expect(await contractor.addresses.get(second?.id ?? 0)).toMatchObject({ ip: '10.0.0.10', version: second?.version })
+    const events = await contractor.events.list({})
+    expect(events.filter(one => one.type === 'address.changed')).toMatchObject([
+      { by: `Job ${job}`, data: { ip: '10.0.0.9', addressBlock: 'lan' } },
+    ])
+  })
+
+  it.each([
+    ["eth0='10.0.0.6'", /10\.0\.0\.6.*(is|has|taken)/s],
+    ["eth0='192.168.7.1'", /192\.168\.7\.1/],
+    [
+      "eth1='10.0.0.9'",
+      /No Structure on Foundation 'v1' has an Address on interface 'eth1' that could become 10\.0\.0\.9/,
+    ],
+    ["eth0='nonsense'", /'nonsense', of interface 'eth0', is no IP address/],
+  ])('is refused Addresses that move with %s', async (moves, message) => {
+    const { contractor, begin } = await open(`foundation.move( ${moves} )\n`)
+    await contractor.addressBlocks.create({ name: 'lan', site: 'lab', subnet: '10.0.0.0/24' })
+    const { id } = await contractor.structures.create(above)
+    await contractor.addresses.createMany([
+      { ip: '10.0.0.5', structure: id, interface: 'eth0' },
+      { kind: 'reserved', ip: '10.0.0.6', site: 'lab', reason: 'a printer' },
+    ])
+    const job = await begin()
+    expect(await contractor.jobs.get(job)).toMatchObject({ state: 'error', reason: expect.stringMatching(message) })
+  })
+
   it('says so where no Structure stands on it', async () => {
     const { contractor, begin } = await open(script)
     const id = await begin()
@@ -144,7 +198,7 @@ describe.each(databaseKinds)('what a Foundation type says and makes, on $kind', 
   it('has its module’s functions in Jobs of its own type alone', async () => {
     const { contractor } = await open(script)
     const [listed] = await contractor.plugins.list()
-    expect(listed?.functions.map(one => one.name)).toEqual(['vat.create'])
+    expect(listed?.functions.map(one => one.name)).toEqual(['move', 'vat.create'])
     await expect(contractor.scripts.put({ name: 'bad', source: 'vat.create( specs=1 )' })).rejects.toThrow('specs')
     await expect(contractor.scripts.put({ name: 'bad', source: 'vat.destroy()' })).rejects.toThrow('destroy')
   })

@@ -70,8 +70,9 @@ export type Reply = { readonly now: number } & (
 export type Outcome<Result = unknown> =
   /**
    * Done: the call's value; what it changes in the Foundation's fields, in the config values of the Structure itself (by
-   * name, or by a path into one: `disks.0.size`), in what its interfaces boot (a PXE by the interface's name), and in the MACs
-   * of its real interfaces (by name or physical location, with `readsConfig`).
+   * name, or by a path into one: `disks.0.size`), in what its interfaces boot (a PXE by the interface's name), in the MACs
+   * of its real interfaces (by name or physical location, with `readsConfig`), and in the Addresses of the Structure that stands
+   * on it: the one on each named interface moves to this IP address, within the AddressBlocks that there are.
    */
   | {
       kind: 'done'
@@ -80,6 +81,7 @@ export type Outcome<Result = unknown> =
       config?: Readonly<Record<string, Json>>
       pxe?: Readonly<Record<string, string>>
       macs?: Readonly<Record<string, string>>
+      addresses?: Readonly<Record<string, string>>
     }
   /** It was taken back, by `rollback` or `undo`: nothing is left of it, and there is no value. */
   | { kind: 'undone'; fields?: Readonly<Record<string, unknown>> }

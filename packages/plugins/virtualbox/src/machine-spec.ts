@@ -33,7 +33,7 @@ const size = machineSize.shape.disk_size
 export const machineSpec = machineSize.extend({
   virtualbox_guest_type: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]{1,60}$/, 'must be a guest type, as Debian_64: see VBoxManage list ostypes')
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$/, 'must be a guest type, as Debian_64: see VBoxManage list ostypes')
     .default('Other'),
   virtualbox_network_adapter_type: adapterType.default('82540EM'),
   /** How its ports are on their Networks, whose names are the host's own for them. */

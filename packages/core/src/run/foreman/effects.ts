@@ -10,6 +10,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { recordConfigChanges } from '../../event/record-config-changes.ts'
 import type { Target } from '../../graph/target.ts'
 import { writeLiteral } from '../../jinja/literal.ts'
+import { moveAddress } from '../../network/move-address.ts'
 
 /**
  * What a script, and the functions that it calls, change in their target. It is collected while the script runs, and is
@@ -24,6 +25,8 @@ export interface Effects {
   readonly pxe: Readonly<Record<string, string>>
   /** The MACs of the Foundation's real interfaces, by the interfaces' names. */
   readonly macs: Readonly<Record<string, string>>
+  /** Where the Addresses of the Structure on it move to: IP addresses by the interfaces' names. */
+  readonly addresses: Readonly<Record<string, string>>
 }
 
 export interface EffectsOf {
@@ -38,6 +41,7 @@ export interface EffectsOf {
   setPxe(changes: Readonly<Record<string, string>>): string | undefined
   /** By name or by physical location. */
   setMacs(changes: Readonly<Record<string, string>>): string | undefined
+  setAddresses(changes: Readonly<Record<string, string>>): string | undefined
 }
 
 export function collectEffects(
@@ -52,6 +56,7 @@ export function collectEffects(
   const own: Values = {}
   const boots: Record<string, string> = {}
   const macs: Record<string, string> = {}
+  const addresses: Record<string, string> = {}
   let config = loaded
   let values = structure?.configValues ?? {}
   const sealed = (name: string, value: Json): Json => {
@@ -65,7 +70,7 @@ export function collectEffects(
     return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined))
   }
   return {
-    effects: { fields: changed, config: own, pxe: boots, macs },
+    effects: { fields: changed, config: own, pxe: boots, macs, addresses },
     fields,
     config: () => config,
     /** Fields are checked as a whole, so that no script leaves a Foundation that its own type would refuse. */
@@ -117,9 +122,17 @@ export function collectEffects(
       }
       return undefined
     },
+    setAddresses(changes) {
+      for (const [name, ip] of Object.entries(changes)) {
+        if (!ipAddress.safeParse(ip).success) return `'${ip}', of interface '${name}', is no IP address`
+        addresses[name] = ip
+      }
+      return undefined
+    },
   }
 }
 
+const ipAddress = z.union([z.ipv4(), z.ipv6()])
 const realInterface = z.object({ name: z.string(), physical_location: z.string().nullable() })
 
 /** The effects of one Job's transition. */
@@ -129,8 +142,8 @@ export interface TargetEffects extends Effects {
   readonly structure?: { id: number; configValues: Values }
 }
 
-export const hasEffects = ({ fields, config, pxe, macs }: Effects) =>
-  [fields, config, pxe, macs].some(changes => Object.keys(changes).length > 0)
+export const hasEffects = ({ fields, config, pxe, macs, addresses }: Effects) =>
+  [fields, config, pxe, macs, addresses].some(changes => Object.keys(changes).length > 0)
 
 /** Writes what many Jobs changed: a statement for each kind of change that there is. */
 export async function writeEffects(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
@@ -202,4 +215,11 @@ async function writeInterfaces(engine: Engine, tx: Db, all: readonly TargetEffec
           as new(foundation text, name text, pxe text, mac text)
         where network_interface.foundation = new.foundation and network_interface.name = new.name`,
   )
+}
+
+/** One by one: they are few, and each is checked as an operator's change is. */
+export async function moveAddresses(engine: Engine, tx: Db, all: readonly TargetEffects[]): Promise<void> {
+  for (const { foundation, addresses, job } of all)
+    for (const [name, ip] of Object.entries(addresses))
+      await moveAddress(engine, tx, { foundation, interface: name, ip, by: `Job ${job}` })
 }

@@ -350,7 +350,8 @@ function applyEffects(
   const refused =
     (end.config && changes.setConfig(end.config)) ??
     (end.pxe && changes.setPxe(end.pxe)) ??
-    (end.macs && changes.setMacs(end.macs))
+    (end.macs && changes.setMacs(end.macs)) ??
+    (end.addresses && changes.setAddresses(end.addresses))
   return refused === undefined ? undefined : `${name}: ${refused}`
 }
 

@@ -11,7 +11,7 @@ import { markUndone, recordSteps } from '../history/step.ts'
 import { addTasks } from '../task/add-tasks.ts'
 import type { Claimer } from '../task/claim-tasks.ts'
 import { dropOut } from '../task/find-out.ts'
-import { writeEffects } from './effects.ts'
+import { moveAddresses, writeEffects } from './effects.ts'
 import type { Transition } from './transition.ts'
 
 /**
@@ -46,13 +46,11 @@ export async function writeTransitions(
     notify(tx, ...topics),
   ])
   if (tasks.length > handed.length) await notify(tx, 'task')
-  await writeEffects(
-    engine,
-    tx,
-    transitions.flatMap(one => one.effects ?? []),
-  )
+  const effects = transitions.flatMap(one => one.effects ?? [])
+  await writeEffects(engine, tx, effects)
   const changes = transitions.flatMap(one => one.changes)
   await applyStateChanges(engine, tx, changes, 'foreman')
+  await moveAddresses(engine, tx, effects)
   // Whoever waits for the end of a Job: changed states have said so already.
   const over = transitions.flatMap(one => (one.over && !one.changes.length ? [one.over] : []))
   await wakeNeighbours(engine, tx, over)
