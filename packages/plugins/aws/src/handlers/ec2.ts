@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type * as Sdk from '@aws-sdk/client-ec2'
 import { deviceError } from '@contractor/driver'
 import { createBreaker } from '@contractor/driver/breaker'
-import { type HandlerContext, isContractorError } from '@contractor/plugin'
+import { until } from '@contractor/driver/until'
+import type { HandlerContext } from '@contractor/plugin'
 import type { Connection } from '../connection.ts'
 import { toDeviceError } from './ec2-error.ts'
 
@@ -18,7 +18,7 @@ export interface Ec2 {
   throwIfAborted(): void
   /** One request, and no other one if that fails. */
   ask<T>(call: (client: Sdk.EC2Client, options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T>
-  /** Looks until there is an answer. What passes by itself is waited for, ever longer; `what` is what it is that is waited for. */
+  /** Looks until there is an answer, patient with what passes by itself; `what` is it that is waited for. */
   until<T>(what: string, mostMs: number, look: () => Promise<T | undefined>): Promise<T>
 }
 
@@ -37,28 +37,14 @@ export async function withEc2<T>(
   signal.throwIfAborted()
   const name = `EC2 ${connection.endpoint ?? connection.region ?? 'of the agent’s region'}`
   const sdk = await import('@aws-sdk/client-ec2')
-  const throwIfAborted = () => signal.throwIfAborted()
   const client = new sdk.EC2Client(optionsOf(name, connection))
   try {
     return await work({
       ...{ name, sdk },
       region: () => client.config.region(),
-      throwIfAborted,
+      throwIfAborted: () => signal.throwIfAborted(),
       ask: call => breaker.guard(name, () => ask(client, name, signal, log, call)),
-      async until(what, mostMs, look) {
-        const begun = performance.now()
-        for (let passing = 0; ; ) {
-          const found = await look().catch(error => {
-            if (!isContractorError(error) || !error.retryable) throw error
-            passing++
-            return undefined
-          })
-          if (found !== undefined) return found
-          if (performance.now() - begun >= mostMs)
-            throw deviceError('DEVICE_TIMED_OUT', name, `${what}: not so within ${mostMs / 1000} s`)
-          await delay(everyMs * Math.min(16, 2 ** passing), undefined, { signal }).catch(throwIfAborted)
-        }
-      },
+      until: (what, mostMs, look) => until(what, { device: name, signal, everyMs, mostMs }, look),
     })
   } finally {
     client.destroy()
