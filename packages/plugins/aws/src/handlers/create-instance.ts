@@ -111,7 +111,10 @@ async function giveAddress(ec2: Ec2, id: string, allocation: string): Promise<In
 
 function toInput({ name, spec, callId }: Wanted): RunInstancesCommandInput {
   const own = { ...spec.tag_map, Name: name, [tags.foundation]: name, [tags.call]: callId }
-  const list = Object.entries(own).map(([Key, Value]) => ({ Key, Value }))
+  // In an order of their own: a database gives maps back in another one, and the same call is to ask for the same.
+  const list = Object.entries(own)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([Key, Value]) => ({ Key, Value }))
   const input: RunInstancesCommandInput = {
     ...{ MinCount: 1, MaxCount: 1 },
     ...(spec.image_id !== null && { ImageId: spec.image_id }),
