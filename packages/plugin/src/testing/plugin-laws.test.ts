@@ -204,7 +204,7 @@ describe('a function', () => {
       'whose undo cannot be done',
       { undo: ({ depth }) => ({ depth, error: 'it stays dug' }) },
       'dig: its undo ends done, once it was done',
-      "no example leads its undo to its end",
+      'no example leads its undo to its end',
     ],
     [
       'that observes with a Task that there is not',
