@@ -6,8 +6,8 @@ export interface UntilOptions {
   /** Which device it is that is looked at, as messages call it. */
   device: string
   signal: AbortSignal
-  /** From one look to the next, in milliseconds. */
-  everyMs: number
+  /** From one look to the next, in milliseconds; asked after each, where that look tells. */
+  everyMs: number | (() => number)
   /** How long it is looked, in milliseconds; after the end there is one more look. */
   mostMs: number
 }
@@ -38,7 +38,8 @@ export async function until<T>(
     }
     if (performance.now() - begun >= mostMs)
       throw deviceError('DEVICE_TIMED_OUT', device, `${what}: not so within ${mostMs / 1000} s`)
-    const waitMs = Math.max(askedMs, everyMs * Math.min(slowest, 2 ** failures))
+    const usualMs = typeof everyMs === 'function' ? everyMs() : everyMs
+    const waitMs = Math.max(askedMs, usualMs * Math.min(slowest, 2 ** failures))
     await delay(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted())
   }
 }

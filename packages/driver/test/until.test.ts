@@ -39,5 +39,8 @@ describe('until', () => {
     const begun = performance.now()
     await until('Waiting', options(), looks(busy, 7))
     expect(performance.now() - begun).toBeGreaterThanOrEqual(39)
+    const told = [60_000, 1]
+    expect(await until('Waiting', options({ everyMs: () => told.pop() ?? 0 }), looks(undefined, 7))).toBe(7)
+    expect(told).toEqual([60_000])
   })
 })
