@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
-// Sources, not builds: tests need no `npm run build`, and cannot run on a stale one.
-const conditions = ['@contractor/source', 'module', 'node', 'development|production']
+// Sources, not builds: tests need no `npm run build`, and cannot run on a stale one. Node itself is given these too, so
+// `module` is not among them: some packages mean by it what only bundlers can load.
+const conditions = ['@contractor/source', 'node', 'development|production']
 
 export default defineConfig({
   resolve: { conditions },

@@ -136,7 +136,7 @@ describe('imports', () => {
   })
 
   it('what drivers share knows the plugin contract, and loads Node only where handlers do', () => {
-    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https|uuid|ssh|known-hosts)\.ts$/.test(file)
+    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https|until|uuid|ssh|known-hosts)\.ts$/.test(file)
     expect(except(outsideImports('driver', isDefinition), zod, contract)).toEqual([])
     expect(except(outsideImports('driver'), zod, contract, node, /^(net-snmp|ssh2|undici)$/)).toEqual([])
   })

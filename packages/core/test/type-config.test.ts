@@ -1,10 +1,12 @@
 import {
+  defineComplex,
   defineFoundation,
   defineFunction,
   defineTaskFunction,
   defineTasks,
   type FunctionContext,
 } from '@contractor/plugin'
+
 import { pluginLaws } from '@contractor/plugin/testing'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -70,6 +72,15 @@ const vat = defineFoundation({
   moduleFunctions: { create },
 })
 
+const cellar = defineComplex({ type: 'Cellar', fields: z.object({ depth: z.number() }) })
+const barrel = defineFoundation({
+  type: 'Barrel',
+  complex: cellar,
+  fields: z.object({}),
+  config: ({ complex, complexFields }) => ({ _barrel_cellar: complex, barrel_depth: complexFields?.depth ?? null }),
+  functions: {},
+})
+
 describe('the laws of plugins', () => {
   const laws = pluginLaws(vat, undefined, {
     args: { create: [{ spec: { cpus: 2 } }] },
@@ -85,7 +96,7 @@ foundation.uuid = 'u2'`
 
 describe.each(databaseKinds)('what a Foundation type says and makes, on $kind', kind => {
   async function open(source: string) {
-    const shop = await openShop(kind, { plugins: [vat] })
+    const shop = await openShop(kind, { plugins: [vat, cellar, barrel] })
     const { contractor } = shop
     await contractor.scripts.put({ name: 'make', source })
     await contractor.blueprints.put({
@@ -193,6 +204,20 @@ describe.each(databaseKinds)('what a Foundation type says and makes, on $kind', 
     expect(await contractor.structures.config(structure.id)).toMatchObject({ ...said, brand: 'mine' })
     await contractor.sites.update('lab', { configValues: { brand: 'site' } })
     expect(await contractor.foundations.config('v1')).toMatchObject({ ...said, brand: 'vat' })
+  })
+
+  it('adds what its Complex says, as it is now', async () => {
+    const { contractor } = await open(script)
+    await contractor.complexes.create({ name: 'deep', site: 'lab', type: 'Cellar', fields: { depth: 3 } })
+    await contractor.foundations.create({
+      ...{ locator: 'b1', type: 'Barrel', site: 'lab', blueprint: 'vat-base', complex: 'deep' },
+    })
+    const structure = await contractor.structures.create({ ...above, foundation: 'b1' })
+    const said = () => contractor.structures.config(structure.id)
+    expect(await said()).toMatchObject({ _barrel_cellar: 'deep', barrel_depth: 3 })
+    await contractor.complexes.update('deep', { fields: { depth: 4 } })
+    expect(await said()).toMatchObject({ barrel_depth: 4 })
+    expect(await contractor.foundations.config('b1')).toMatchObject({ barrel_depth: 4 })
   })
 
   it('has its module’s functions in Jobs of its own type alone', async () => {

@@ -16,6 +16,8 @@ export interface HttpsRequest {
   headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   body?: Json
+  /** Sent as a form in place of it, as OAuth 2.0 wants it. */
+  form?: Readonly<Record<string, string>>
   /** How long it may take, in milliseconds; 30 s unless said. */
   timeoutMs?: number
 }
@@ -89,9 +91,10 @@ async function ask(
   signal: AbortSignal,
   method: string,
   path: string,
-  { headers = {}, body, timeoutMs = answerMs }: HttpsRequest = {},
+  { headers = {}, body, form, timeoutMs = answerMs }: HttpsRequest = {},
 ): Promise<HttpsAnswer> {
   const limit = AbortSignal.timeout(timeoutMs)
+  const content = contentOf(body, form)
   const send = async (to: string, left: number): Promise<HttpsAnswer> => {
     const {
       statusCode,
@@ -101,10 +104,10 @@ async function ask(
       ...{ method: method as Dispatcher.HttpMethod, path: to, signal: AbortSignal.any([signal, limit]) },
       headers: {
         Accept: 'application/json',
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(content && { 'Content-Type': content.type }),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(content && { body: content.text }),
     })
     const text = await readText(stream, name)
     const answer = { status: statusCode, headers: plain(given), text, body: parse(text, statusCode, name) }
@@ -124,6 +127,11 @@ async function ask(
       throw deviceError('DEVICE_TIMED_OUT', name, `no answer to ${method} ${path} within ${timeoutMs / 1000} s`)
     throw toDeviceError(name, error)
   }
+}
+
+function contentOf(body: HttpsRequest['body'], form: HttpsRequest['form']): { type: string; text: string } | undefined {
+  if (form) return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
+  return body === undefined ? undefined : { type: 'application/json', text: JSON.stringify(body) }
 }
 
 async function readText(stream: AsyncIterable<Buffer>, name: string): Promise<string> {

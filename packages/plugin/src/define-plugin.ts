@@ -22,11 +22,13 @@ export interface ValueContext {
 }
 
 /** What a type may say in the config of its Foundations, and of the Structures on them. */
-export interface ConfigSource<Fields> {
+export interface ConfigSource<Fields, ComplexFields = Readonly<Record<string, unknown>>> {
   readonly locator: string
   readonly fields: Fields
   /** The name of what provides it. */
   readonly complex: string | null
+  /** The fields of what provides it; null where nothing does. */
+  readonly complexFields: ComplexFields | null
 }
 
 export type AnyTasks = Readonly<Record<string, TaskDefinition>>
@@ -54,7 +56,7 @@ export interface FoundationOptions<
    * What it adds to the config of its Foundations and of the Structures on them. Names with `_` are attributes, as `_console`;
    * others stand above the values of BluePrint and Site, and below the Structure's own.
    */
-  config?(foundation: ConfigSource<z.output<Fields>>): Readonly<Record<string, Json>>
+  config?(foundation: ConfigSource<z.output<Fields>, z.output<Complex['fields']>>): Readonly<Record<string, Json>>
   /** How it is looked what is really there: for drift. */
   read?: ReadDefinition
   /** How it is looked what exists and may not be ours yet: for import. */
@@ -83,7 +85,7 @@ export interface FoundationPlugin<
   // biome-ignore lint/suspicious/noExplicitAny: a value's functions know the fields of their own type alone
   readonly values: Readonly<Record<string, ValueDefinition<any>>>
   // biome-ignore lint/suspicious/noExplicitAny: as above
-  readonly config?: (foundation: ConfigSource<any>) => Readonly<Record<string, Json>>
+  readonly config?: (foundation: ConfigSource<any, any>) => Readonly<Record<string, Json>>
   readonly tasks: Tasks
   readonly functions: Readonly<Record<string, AnyFunction>>
   readonly moduleFunctions: Readonly<Record<string, AnyFunction>>

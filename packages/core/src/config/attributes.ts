@@ -30,11 +30,11 @@ export function foundationAttributes(engine: Engine, row: StructureRow['foundati
 
 /** What a Foundation's type says in configs: attributes by their `_`, and values that others may change. */
 export function typeValues(engine: Engine, row: StructureRow['foundation']): { attributes: Values; values: Values } {
-  const { locator, fields, complex } = row
-  const said = Object.entries(engine.plugins.foundations.get(row.type)?.config?.({ locator, fields, complex }) ?? {})
+  const { locator, fields, complex, complexFields } = row
+  const said = engine.plugins.foundations.get(row.type)?.config?.({ locator, fields, complex, complexFields }) ?? {}
   return {
-    attributes: Object.fromEntries(said.filter(([name]) => name.startsWith('_'))),
-    values: Object.fromEntries(said.filter(([name]) => !name.startsWith('_'))),
+    attributes: Object.fromEntries(Object.entries(said).filter(([name]) => name.startsWith('_'))),
+    values: Object.fromEntries(Object.entries(said).filter(([name]) => !name.startsWith('_'))),
   }
 }
 

@@ -45,6 +45,7 @@ export interface FoundationRow extends Interfaces {
   readonly site: string
   readonly blueprint: string
   readonly complex: string | null
+  readonly complexFields: Readonly<Record<string, Json>> | null
   readonly state: string
   readonly idMap: Json
   readonly plot: string | null
@@ -93,7 +94,7 @@ const nextWait = (job: string) =>
 /** What `json_build_object` takes of a Foundation that is called `base`, with its live Job `base_job`. */
 const foundationParts = sql`
   'locator', base.locator, 'type', base.type, 'site', base.site, 'blueprint', base.blueprint, 'complex', base.complex,
-  'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'fields', base.fields, 'changedMs', ${ms('base.updated_at')},
+  'complexFields', (select fields from contractor.complex where name = base.complex), 'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'fields', base.fields, 'changedMs', ${ms('greatest(base.updated_at, (select updated_at from contractor.complex where name = base.complex))')},
   'job', base_job.id, 'cookie', base_job.cookie, 'wait', ${nextWait('base_job')}`
 
 export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTargets): Promise<ConfigRows> {

@@ -1,0 +1,2 @@
+export { aws } from './aws.ts'
+export { quirks } from './quirks.ts'

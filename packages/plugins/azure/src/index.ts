@@ -1,0 +1,3 @@
+export { azure } from './azure.ts'
+export { azureComplex } from './connection.ts'
+export { quirks } from './quirks.ts'

@@ -1,0 +1,2 @@
+export { gce } from './gce.ts'
+export { quirks } from './quirks.ts'
