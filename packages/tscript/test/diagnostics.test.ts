@@ -7,6 +7,7 @@ const names: HostNames = {
     functions: {
       power_on: { parameters: { hard: { required: false } } },
       set_pxe: { parameters: { name: { required: true }, interface: { required: true } } },
+      ping: { parameters: { target: { required: true } }, ignoresOthers: true },
     },
   },
   config: { open: true },
@@ -60,6 +61,18 @@ describe('what the host offers', () => {
     [
       'foundation.power_on( had=True )',
       ['1:22 error: `foundation.power_on` has no parameter `had` (Did you mean `hard`?)'],
+    ],
+    // Where others are passed over, one that is misspelt is missing all the same.
+    [
+      "foundation.ping( target='a', count=5 )",
+      ['1:30 warning: `foundation.ping` has no parameter `count`: it is passed over (Its parameters are target)'],
+    ],
+    [
+      "foundation.ping( traget='a' )",
+      [
+        '1:1 error: `foundation.ping` needs the parameter `target`',
+        '1:18 warning: `foundation.ping` has no parameter `traget`: it is passed over (Did you mean `target`?)',
+      ],
     ],
     // What is missing behind a text of two lines is missing on its last line.
     [

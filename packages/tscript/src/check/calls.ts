@@ -23,7 +23,13 @@ interface Parameter {
   required: boolean
 }
 
-function checkParameters(call: Call, called: string, known: readonly Parameter[], source: Source): void {
+function checkParameters(
+  call: Call,
+  called: string,
+  known: readonly Parameter[],
+  source: Source,
+  ignoresOthers = false,
+): void {
   const names = known.map(parameter => parameter.name)
   const given = new Set<string>()
   for (const { name, at } of call.parameters) {
@@ -31,7 +37,13 @@ function checkParameters(call: Call, called: string, known: readonly Parameter[]
     given.add(name)
     if (names.includes(name)) continue
     const all = names.length === 0 ? 'It has no parameters' : `Its parameters are ${names.join(', ')}`
-    source.error('parameter', at, `\`${called}\` has no parameter \`${name}\``, suggestName(name, names) ?? all)
+    const message = `\`${called}\` has no parameter \`${name}\``
+    const hint = suggestName(name, names) ?? all
+    if (ignoresOthers) {
+      source.warn('parameter', at, `${message}: it is passed over`, hint)
+      continue
+    }
+    source.error('parameter', at, message, hint)
     // What is only misspelt is not missing as well.
     given.add(findNearest(name, names) ?? name)
   }
@@ -72,7 +84,7 @@ function checkHostCall(call: Call, moduleName: string, source: Source, names: Ho
   const found = module.functions && Object.hasOwn(module.functions, call.name) ? module.functions[call.name] : undefined
   if (found) {
     const known = Object.entries(found.parameters).map(([name, { required }]) => ({ name, required }))
-    checkParameters(call, called, known, source)
+    checkParameters(call, called, known, source, found.ignoresOthers)
   } else if (module.values && Object.hasOwn(module.values, call.name)) {
     source.error('function', call.at, `\`${called}\` is a value and not a function`, 'Write it without brackets')
   } else if (!module.open) {

@@ -33,7 +33,11 @@ export function scriptNamesFor(plugins: PluginRegistry, type: FoundationPlugin):
 
 const functionNames = (functions: Readonly<Record<string, AnyFunction>>) =>
   Object.fromEntries(
-    Object.entries(functions).map(([name, definition]) => [name, { parameters: parametersOf(definition) }]),
+    Object.entries(functions).map(([name, definition]) => [
+      name,
+      // In the T3kton format, what asks an agent passes over what it does not know.
+      { parameters: parametersOf(definition), ...(definition.request && { ignoresOthers: true }) },
+    ]),
   )
 
 /** A function's named parameters; one is required when leaving it out would not parse. */
