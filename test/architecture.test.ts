@@ -71,7 +71,7 @@ const devicesOf = (name: string) =>
 
 /**
  * The rooms of the engine, in their order: each knows those before it alone. What is kept, and how templates are read; what
- * every part is given; what has happened; what all nouns have; what needs what; what is written by authors; names and
+ * every part is given; what has happened; what may be asked; what all nouns have; what needs what; what is written by authors; names and
  * wires; what is merged of all that; what runs; what there is; what machines are told; who comes in.
  */
 const rooms = [
@@ -79,6 +79,7 @@ const rooms = [
   'jinja',
   'engine',
   'event',
+  'filter',
   'noun',
   'graph',
   'definition',
@@ -136,7 +137,8 @@ describe('imports', () => {
   })
 
   it('what drivers share knows the plugin contract, and loads Node only where handlers do', () => {
-    const isDefinition = (file: string) => !/\/src\/(program|breaker|snmp|https|until|uuid|ssh|known-hosts)\.ts$/.test(file)
+    const isDefinition = (file: string) =>
+      !/\/src\/(program|breaker|snmp|https|until|uuid|ssh|known-hosts)\.ts$/.test(file)
     expect(except(outsideImports('driver', isDefinition), zod, contract)).toEqual([])
     expect(except(outsideImports('driver'), zod, contract, node, /^(net-snmp|ssh2|undici)$/)).toEqual([])
   })

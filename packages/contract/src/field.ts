@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { pageRequest } from './page.ts'
+import { filterText, pageRequest } from './page.ts'
 import { nameUnknown } from './primitives/near-name.ts'
 
 /**
@@ -116,6 +116,12 @@ export const listQuery = <Filter extends z.ZodRawShape, Base extends typeof page
   filter: z.ZodObject<Filter, z.core.$strict>,
   page: Base = pageRequest as Base,
 ) => page.extend(filter.shape)
+
+/** The same for a list that may be asked in the language of filters as well. */
+export const askableQuery = <Filter extends z.ZodRawShape, Base extends typeof pageRequest = typeof pageRequest>(
+  filter: z.ZodObject<Filter, z.core.$strict>,
+  page: Base = pageRequest as Base,
+) => listQuery(filter, page).extend({ filter: filterText.optional() })
 
 /** When something came to be, when it last changed, and how often: the version is its ETag. */
 export const stamps = {

@@ -10,6 +10,9 @@ export const pageRequest = z.strictObject(
   { error: nameUnknown },
 )
 
+/** A question in the language of filters: `state == 'built' and site in subtree( 'lab' )`. See docs/filters.md. */
+export const filterText = z.string().max(4000)
+
 /** Of a list in the order of ids, whose cursors are these. */
 export const idPageRequest = pageRequest.extend({
   after: z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, shown, stamps } from '../field.ts'
 import { crud, method } from '../method.ts'
 import { ipText, subnetText } from '../value/ip.ts'
 import { plainName } from '../value/names.ts'
@@ -29,7 +29,7 @@ export const addressBlockFields = defineFields('AddressBlock', {
 export const { input: addressBlockInput, changes: addressBlockChanges, view: addressBlockView } = addressBlockFields
 export type AddressBlockView = z.output<typeof addressBlockView>
 
-export const addressBlockQuery = listQuery(addressBlockFields.filter)
+export const addressBlockQuery = askableQuery(addressBlockFields.filter)
 
 /** How the addresses that machines may have are used. */
 export const addressBlockUsage = z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, shown, stamps } from '../field.ts'
 import { crud } from '../method.ts'
 import { id, ownFields, plainName } from '../value/names.ts'
 
@@ -23,7 +23,7 @@ export const complexFields = defineFields('Complex', {
 export const { input: complexInput, changes: complexChanges, view: complexView } = complexFields
 export type ComplexView = z.output<typeof complexView>
 
-export const complexQuery = listQuery(complexFields.filter)
+export const complexQuery = askableQuery(complexFields.filter)
 
 export const complex = defineNoun({
   ...{ name: 'Complex', path: 'complexes', part: 'complexes', key: { name: 'name', schema: plainName } },

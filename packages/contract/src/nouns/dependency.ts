@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, fixed, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, fixed, shown, stamps } from '../field.ts'
 import { creates, deletes, gets, lists } from '../method.ts'
 import { idPageRequest } from '../page.ts'
 import { id, locator, plainName } from '../value/names.ts'
@@ -37,7 +37,7 @@ export const dependencyInput = dependencyFields.input.refine(
   },
 )
 
-export const dependencyQuery = listQuery(dependencyFields.filter, idPageRequest)
+export const dependencyQuery = askableQuery(dependencyFields.filter, idPageRequest)
 
 const called = { one: 'a Dependency', many: 'Dependencies' }
 

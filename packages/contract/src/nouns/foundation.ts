@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, shown, stamps } from '../field.ts'
 import { createsMany, crud, itemsOf, method } from '../method.ts'
 import { json } from '../primitives/json.ts'
 import { macText } from '../value/mac.ts'
@@ -39,7 +39,7 @@ export const { input: foundationInput, changes: foundationChanges, view: foundat
 export type FoundationInput = z.output<typeof foundationInput>
 export type FoundationView = z.output<typeof foundationView>
 
-export const foundationQuery = listQuery(foundationFields.filter)
+export const foundationQuery = askableQuery(foundationFields.filter)
 
 /** Where it is looked for what is not ours yet. */
 export const discoverInput = z.strictObject({

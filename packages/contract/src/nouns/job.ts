@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, shown, stamps } from '../field.ts'
 import { gets, itemsOf, lists, method } from '../method.ts'
 import { idPageRequest, pageOf } from '../page.ts'
 import { json } from '../primitives/json.ts'
@@ -33,7 +33,7 @@ export const jobFields = defineFields('Job', {
 export const { view: jobView } = jobFields
 export type JobView = z.output<typeof jobView>
 
-export const jobQuery = listQuery(jobFields.filter, idPageRequest).extend({
+export const jobQuery = askableQuery(jobFields.filter, idPageRequest).extend({
   /** Only Jobs that are not over. */
   live: z.boolean().optional(),
 })

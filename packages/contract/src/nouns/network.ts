@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, stamps } from '../field.ts'
 import { crud } from '../method.ts'
 import { plainName } from '../value/names.ts'
 
@@ -30,7 +30,7 @@ export const networkFields = defineFields('Network', {
 export const { input: networkInput, changes: networkChanges, view: networkView } = networkFields
 export type NetworkView = z.output<typeof networkView>
 
-export const networkQuery = listQuery(networkFields.filter)
+export const networkQuery = askableQuery(networkFields.filter)
 
 export const network = defineNoun({
   ...{ name: 'Network', path: 'networks', part: 'networks', key: { name: 'name', schema: plainName } },

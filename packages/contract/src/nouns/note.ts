@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, shown, stamps } from '../field.ts'
 import { crud } from '../method.ts'
 import { idPageRequest } from '../page.ts'
 import { id } from '../value/names.ts'
@@ -20,5 +20,5 @@ export type NoteView = z.output<typeof noteFields.view>
 export const note = defineNoun({
   ...{ name: 'Note', path: 'notes', part: 'notes', key: { name: 'id', schema: id } },
   ...({ subject: 'note', events: ['created', 'changed', 'deleted'] } as const),
-  methods: crud(noteFields, listQuery(noteFields.filter, idPageRequest), { one: 'a Note', many: 'Notes' }),
+  methods: crud(noteFields, askableQuery(noteFields.filter, idPageRequest), { one: 'a Note', many: 'Notes' }),
 })

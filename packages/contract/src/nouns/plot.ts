@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, listQuery, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, stamps } from '../field.ts'
 import { crud, method } from '../method.ts'
 import { pageOf, pageRequest } from '../page.ts'
 import { plainName } from '../value/names.ts'
@@ -16,7 +16,7 @@ export const plotFields = defineFields('Plot', {
 export const { input: plotInput, changes: plotChanges, view: plotView } = plotFields
 export type PlotView = z.output<typeof plotView>
 
-export const plotQuery = listQuery(plotFields.filter)
+export const plotQuery = askableQuery(plotFields.filter)
 
 export const plotContentQuery = pageRequest.extend({
   /** Whether what stands in the places within it counts as well; true unless said. */

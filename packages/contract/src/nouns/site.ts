@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, stamps } from '../field.ts'
 import { crud } from '../method.ts'
 import { zoneName } from '../value/dns-name.ts'
 import { configValues, plainName } from '../value/names.ts'
@@ -19,7 +19,7 @@ export const siteFields = defineFields('Site', {
 export const { input: siteInput, changes: siteChanges, view: siteView } = siteFields
 export type SiteView = z.output<typeof siteView>
 
-export const siteQuery = listQuery(siteFields.filter)
+export const siteQuery = askableQuery(siteFields.filter)
 
 export const site = defineNoun({
   ...{ name: 'Site', path: 'sites', part: 'sites', key: { name: 'name', schema: plainName } },

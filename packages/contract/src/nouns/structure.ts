@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, listQuery, shown, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, shown, stamps } from '../field.ts'
 import { createsMany, crud, itemsOf, method } from '../method.ts'
-import { idPageRequest } from '../page.ts'
+import { filterText, idPageRequest } from '../page.ts'
 import { wireError } from '../primitives/error.ts'
 import { configValues, hostname, id, locator, plainName } from '../value/names.ts'
 import { configMethods, shownValues } from './config.ts'
@@ -27,8 +27,8 @@ export const { input: structureInput, changes: structureChanges, view: structure
 export type StructureInput = z.output<typeof structureInput>
 export type StructureView = z.output<typeof structureView>
 
-export const structureQuery = listQuery(structureFields.filter, idPageRequest)
-export const structureCountQuery = structureFields.filter
+export const structureQuery = askableQuery(structureFields.filter, idPageRequest)
+export const structureCountQuery = structureFields.filter.extend({ filter: filterText.optional() })
 export const structureConfigQuery = structureFields.filter.extend({ ids: z.array(z.number().int()).optional() })
 
 /** The config of one of many Structures, or why it cannot be rendered. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defineNoun } from '../define-noun.ts'
-import { defineFields, field, fixed, listQuery, stamps } from '../field.ts'
+import { askableQuery, defineFields, field, fixed, stamps } from '../field.ts'
 import { crud } from '../method.ts'
 import { hostName, mailbox, zoneName } from '../value/dns-name.ts'
 import { seconds } from '../value/seconds.ts'
@@ -35,7 +35,7 @@ export const zoneFields = defineFields('Zone', {
 export const { input: zoneInput, changes: zoneChanges, view: zoneView } = zoneFields
 export type ZoneView = z.output<typeof zoneView>
 
-export const zoneQuery = listQuery(zoneFields.filter)
+export const zoneQuery = askableQuery(zoneFields.filter)
 
 export const zone = defineNoun({
   ...{ name: 'Zone', path: 'zones', part: 'zones', key: { name: 'name', schema: zoneName } },

@@ -26,6 +26,8 @@ export interface ErrorData {
   /** What was waited for has not come in time. */
   TIMED_OUT: { timeoutMs: number }
   SCRIPT_INVALID: { script: string; diagnostics: { line: number; column: number; message: string }[] }
+  /** What was asked of a list is no filter of it; every mistake, at its place in the text. */
+  FILTER_INVALID: { diagnostics: { line: number; column: number; message: string }[] }
   RESOURCE_INVALID: { file: string; line?: number; key?: string }
   CONFIG_INVALID: { target: string; key: string; line?: number; chain?: string[] }
   SECRET_KEY_MISSING: Record<string, never>

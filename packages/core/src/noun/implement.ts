@@ -7,6 +7,7 @@ import type { Db } from '../database/database.ts'
 import { type CallOptions, type Engine, transaction, whoIs } from '../engine/engine.ts'
 import type { NewEvent } from '../event/event.ts'
 import { recordEvents } from '../event/record-events.ts'
+import { defineFilterable } from '../filter/filterable.ts'
 import { type Kept, lockRow, readRow } from './change-row.ts'
 import { listRows, matching, toPage } from './list-rows.ts'
 import { isMap, mergePatch } from './merge-patch.ts'
@@ -18,6 +19,7 @@ type CrudNoun = Noun & {
   key: { name: string }
   methods: {
     create: { body: z.ZodType }
+    get: { output: z.ZodObject }
     list: { query: z.ZodObject }
     update: { body: z.ZodType }
   }
@@ -78,9 +80,10 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
   type Row = T['$inferSelect'] & Record<string, unknown>
   const { noun, kept } = own
   const { table, key, kind } = kept
-  const { create, list, update } = noun.methods
+  const { create, get, list, update } = noun.methods
   // The builder's types of a table that is not known are of no use here; the schemas are what checks.
   const untyped = table as PgTable
+  const asked = { filterable: defineFilterable(kind, get.output, table) }
   const idOf = (row: Row) => row[noun.key.name] as Key
   const view = async (db: Db, row: Row): Promise<View> => (await own.views(db, [row]))[0] as View
 
@@ -114,9 +117,14 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
       return view(db, (await readRow(db, kept, id)) as Row)
     },
     async list(query, options = {}) {
-      const { after, limit, ...filter } = parseInput(list.query, query ?? {}, `The query for ${noun.part}`) as Query
+      const { after, limit, filter, ...narrowed } = parseInput(
+        list.query,
+        query ?? {},
+        `The query for ${noun.part}`,
+      ) as Query
       const db = options.tx ?? engine.db
-      const rows = (await listRows(db, table, { after, limit }, { key, where: matching(table, filter) })) as Row[]
+      const place = { key, where: matching(table, narrowed), asked }
+      const rows = (await listRows(db, table, { after, limit, filter }, place)) as Row[]
       const views = await own.views(db, rows.slice(0, limit))
       return { ...toPage(rows, limit, idOf, row => row), items: views }
     },
@@ -155,6 +163,7 @@ export function implement<N extends CrudNoun, T extends PgTable, View, Key exten
 interface Query extends Record<string, unknown> {
   after?: string
   limit: number
+  filter?: string
 }
 
 /** What of it has a column. */

@@ -18,6 +18,7 @@ const statusOf: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   JOB_FAILED: 409,
   TIMED_OUT: 504,
   SCRIPT_INVALID: 422,
+  FILTER_INVALID: 422,
   RESOURCE_INVALID: 422,
   CONFIG_INVALID: 422,
   SECRET_KEY_MISSING: 503,

@@ -3,6 +3,7 @@ import {
   type DependencyView,
   dependencyInput,
   dependencyQuery,
+  dependencyView,
   nouns,
   type Page,
   parseInput,
@@ -15,6 +16,7 @@ import { type CallOptions, type Engine, transaction, whoIs } from '../../engine/
 import { notify } from '../../engine/notifications.ts'
 import { surface } from '../../engine/surface.ts'
 import { recordEvents } from '../../event/record-events.ts'
+import { defineFilterable } from '../../filter/filterable.ts'
 import { loadNeighbours } from '../../graph/neighbours.ts'
 import { refuseCircle } from '../../graph/refuse-circle.ts'
 import { type DependencyRow, lockTarget, type WholeTarget } from '../../graph/target.ts'
@@ -51,6 +53,8 @@ export interface Dependencies {
   /** Refused with IN_USE while it is built, has a Job, or another Dependency waits for it. */
   delete(id: number, options?: CallOptions): Promise<void>
 }
+
+const asked = { filterable: defineFilterable('Dependency', dependencyView, dependency) }
 
 export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
   const dependencies: Dependencies = surface(engine, {
@@ -91,9 +95,9 @@ export function createDependencies(engine: Engine, jobs: Jobs): Dependencies {
       return toDependency(await readRow(options.tx ?? engine.db, kept, which))
     },
     async list(query = {}, options = {}) {
-      const { after, limit, ...filter } = parseInput(dependencyQuery, query, 'The query for Dependencies')
-      const place = { key: dependency.id, where: matching(dependency, filter) }
-      const rows = await listRows(options.tx ?? engine.db, dependency, { after, limit }, place)
+      const { after, limit, filter, ...narrowed } = parseInput(dependencyQuery, query, 'The query for Dependencies')
+      const place = { key: dependency.id, where: matching(dependency, narrowed), asked }
+      const rows = await listRows(options.tx ?? engine.db, dependency, { after, limit, filter }, place)
       return toPage(rows, limit, row => row.id, toDependency)
     },
     setState: (which, to, options = {}) => setState(which, to, options),

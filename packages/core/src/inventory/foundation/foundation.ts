@@ -1,5 +1,6 @@
-import { type FoundationView, maskSecrets } from '@contractor/contract'
+import { type FoundationView, foundationView, maskSecrets } from '@contractor/contract'
 import { foundation } from '../../database/schema.ts'
+import { defineFilterable } from '../../filter/filterable.ts'
 import type { FoundationRow } from '../../graph/target.ts'
 import type { Kept } from '../../noun/change-row.ts'
 import { shownStamps } from '../../noun/stamps.ts'
@@ -26,3 +27,5 @@ export function toFoundationView(row: FoundationRow): FoundationView {
 export const keptFoundations: Kept<typeof foundation> = {
   ...{ kind: 'Foundation', table: foundation, key: foundation.locator, lock: 'foundation' },
 }
+
+export const foundationFilterable = defineFilterable('Foundation', foundationView, foundation, { hasConfig: true })

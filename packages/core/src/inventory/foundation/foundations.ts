@@ -15,6 +15,7 @@ import {
 } from '@contractor/contract'
 import { eq, sql } from 'drizzle-orm'
 import type { z } from 'zod'
+import { askedOf } from '../../config/asked-configs.ts'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
 import type { Values } from '../../database/columns.ts'
 import type { Db } from '../../database/database.ts'
@@ -47,7 +48,7 @@ import { notFound } from '../../noun/refuse.ts'
 import type { InquiryOptions } from '../../run/inquiry/inquire.ts'
 import type { Job, Jobs } from '../../run/job/jobs.ts'
 import { addFoundations } from './add-foundations.ts'
-import { keptFoundations, toFoundationView } from './foundation.ts'
+import { foundationFilterable, keptFoundations, toFoundationView } from './foundation.ts'
 import { checkFoundations, checkStateChange, usersOfFoundation } from './foundation-laws.ts'
 import { writeIdMap } from './id-map.ts'
 import { discoverFoundations, readFoundation } from './look-around.ts'
@@ -191,6 +192,7 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
       fields,
       present,
     )
+  const asked = askedOf(engine, foundationFilterable, 'foundations', (row: FoundationRow) => row.locator)
   const foundations: UntypedFoundations = surface(engine, {
     async create(input, options = {}) {
       const [made] = await foundations.createMany([parseInput(foundationInput, input, 'The Foundation')], options)
@@ -211,9 +213,9 @@ export function createFoundations(engine: Engine, jobs: Jobs): UntypedFoundation
       return toFoundation(await readRow(options.tx ?? engine.db, keptFoundations, name))
     },
     async list(query = {}, options = {}) {
-      const { after, limit, ...filter } = parseInput(foundationQuery, query, 'The query for Foundations')
-      const place = { key: foundation.locator, where: matching(foundation, filter) }
-      const rows = await listRows(options.tx ?? engine.db, foundation, { after, limit }, place)
+      const { after, limit, filter, ...narrowed } = parseInput(foundationQuery, query, 'The query for Foundations')
+      const place = { key: foundation.locator, where: matching(foundation, narrowed), asked }
+      const rows = await listRows(options.tx ?? engine.db, foundation, { after, limit, filter }, place)
       return toPage(rows, limit, row => row.locator, toFoundation)
     },
     async update(name, changes, options = {}) {

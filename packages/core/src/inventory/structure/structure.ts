@@ -1,5 +1,6 @@
-import { maskSecrets, type StructureView } from '@contractor/contract'
+import { maskSecrets, type StructureView, structureView } from '@contractor/contract'
 import { structure } from '../../database/schema.ts'
+import { defineFilterable } from '../../filter/filterable.ts'
 import type { StructureRow } from '../../graph/target.ts'
 import type { Kept } from '../../noun/change-row.ts'
 import { shownStamps } from '../../noun/stamps.ts'
@@ -23,3 +24,5 @@ export function toStructureView(row: StructureRow): StructureView {
 export const keptStructures: Kept<typeof structure> = {
   ...{ kind: 'Structure', table: structure, key: structure.id, lock: 'structure' },
 }
+
+export const structureFilterable = defineFilterable('Structure', structureView, structure, { hasConfig: true })

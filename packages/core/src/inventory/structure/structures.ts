@@ -13,8 +13,9 @@ import {
   structureInput,
   structureQuery,
 } from '@contractor/contract'
-import { and, asc, count, eq, inArray, ne, or } from 'drizzle-orm'
+import { and, asc, eq, inArray, ne, or } from 'drizzle-orm'
 import type { z } from 'zod'
+import { askedOf } from '../../config/asked-configs.ts'
 import { type Config, loadConfigs } from '../../config/load-config.ts'
 import type { Values } from '../../database/columns.ts'
 import type { Db } from '../../database/database.ts'
@@ -31,13 +32,13 @@ import { applyStateChanges } from '../../graph/target-state.ts'
 import { wakeNeighbours } from '../../graph/wake-neighbours.ts'
 import { type Bound, bindMethods } from '../../noun/bind.ts'
 import { lockRow, readRow } from '../../noun/change-row.ts'
-import { listRows, matching, toPage } from '../../noun/list-rows.ts'
+import { countRows, listRows, matching, toPage } from '../../noun/list-rows.ts'
 import { mergePatch } from '../../noun/merge-patch.ts'
 import { overlay } from '../../noun/overlay.ts'
 import { notFound } from '../../noun/refuse.ts'
 import type { Job, Jobs } from '../../run/job/jobs.ts'
 import { addStructures } from './add-structures.ts'
-import { keptStructures, toStructureView } from './structure.ts'
+import { keptStructures, structureFilterable, toStructureView } from './structure.ts'
 import { checkStructures, explainConflict, usersOfStructure } from './structure-laws.ts'
 
 export interface Structure
@@ -91,6 +92,7 @@ export interface Structures {
 }
 
 export function createStructures(engine: Engine, jobs: Jobs): Structures {
+  const asked = askedOf(engine, structureFilterable, 'structures', (row: StructureRow) => row.id)
   const structures: Structures = surface(engine, {
     async create(input, options = {}) {
       const [made] = await structures.createMany([parseInput(structureInput, input, 'The Structure')], options)
@@ -113,18 +115,15 @@ export function createStructures(engine: Engine, jobs: Jobs): Structures {
       return toStructure(await readRow(options.tx ?? engine.db, keptStructures, id))
     },
     async list(query = {}, options = {}) {
-      const { after, limit, ...filter } = parseInput(structureQuery, query, 'The query for Structures')
-      const where = matching(structure, filter)
-      const rows = await listRows(options.tx ?? engine.db, structure, { after, limit }, { key: structure.id, where })
+      const { after, limit, filter, ...narrowed } = parseInput(structureQuery, query, 'The query for Structures')
+      const place = { key: structure.id, where: matching(structure, narrowed), asked }
+      const rows = await listRows(options.tx ?? engine.db, structure, { after, limit, filter }, place)
       return toPage(rows, limit, row => row.id, toStructure)
     },
     async count(query = {}, options = {}) {
-      const filter = parseInput(structureCountQuery, query, 'The query for Structures')
-      const [row] = await (options.tx ?? engine.db)
-        .select({ count: count() })
-        .from(structure)
-        .where(and(...matching(structure, filter)))
-      return row?.count ?? 0
+      const { filter, ...narrowed } = parseInput(structureCountQuery, query, 'The query for Structures')
+      const place = { key: structure.id, where: matching(structure, narrowed), asked }
+      return countRows(options.tx ?? engine.db, structure, filter, place)
     },
     async update(id, changes, options = {}) {
       const given = parseInput(structureChanges, changes, `The change of Structure ${id}`)

@@ -8,6 +8,7 @@ import {
   jobMessage,
   jobOrder,
   jobQuery,
+  jobView,
   nouns,
   type Page,
   parseInput,
@@ -20,6 +21,7 @@ import { type CallOptions, type Engine, transaction, whoIs } from '../../engine/
 import { surface } from '../../engine/surface.ts'
 import type { Events } from '../../event/events.ts'
 import { recordEvents } from '../../event/record-events.ts'
+import { defineFilterable } from '../../filter/filterable.ts'
 import type { JobRow, TargetRef } from '../../graph/target.ts'
 import { type Bound, bindMethods } from '../../noun/bind.ts'
 import { listRows, matching, toPage } from '../../noun/list-rows.ts'
@@ -79,6 +81,8 @@ export interface Jobs {
   history(id: number, page?: z.input<typeof idPageRequest>, options?: CallOptions): Promise<Page<Step>>
 }
 
+const asked = { filterable: defineFilterable('Job', jobView, job) }
+
 export function createJobs(engine: Engine, events: Events): Jobs {
   const jobs: Jobs = surface(engine, {
     async create(target, action, options = {}) {
@@ -101,11 +105,12 @@ export function createJobs(engine: Engine, events: Events): Jobs {
       return toJob(row)
     },
     async list(query = {}, options = {}) {
-      const { after, limit, live, ...filter } = parseInput(jobQuery, query, 'The query for Jobs')
+      const { after, limit, live, filter, ...narrowed } = parseInput(jobQuery, query, 'The query for Jobs')
       // Few of all Jobs there were: these are found by their index.
-      const isLive = live || (filter.state !== undefined && filter.state !== 'done')
-      const where = [...matching(job, filter), isLive ? isNull(job.outcome) : undefined]
-      const rows = await listRows(options.tx ?? engine.db, job, { after, limit }, { key: job.id, where })
+      const isLive = live || (narrowed.state !== undefined && narrowed.state !== 'done')
+      const where = [...matching(job, narrowed), isLive ? isNull(job.outcome) : undefined]
+      const place = { key: job.id, where, asked }
+      const rows = await listRows(options.tx ?? engine.db, job, { after, limit, filter }, place)
       return toPage(rows, limit, row => row.id, toJob)
     },
     apply: (id, verb, options) => apply(id, verb, options),
