@@ -11,3 +11,15 @@ export type { Quirk } from './quirk.ts'
 export { defineQuirks } from './quirk.ts'
 export type { SnmpConnection } from './snmp-connection.ts'
 export { oid, snmpConnection } from './snmp-connection.ts'
+export type { InterfaceMapOptions, VmInterface } from './virtual-machine.ts'
+export {
+  defineInterfaceMap,
+  macList,
+  pairMacs,
+  specOf,
+  vmDiskSize,
+  vmInterface,
+  vmInterfaces,
+  vmPlaces,
+  vmSize,
+} from './virtual-machine.ts'
