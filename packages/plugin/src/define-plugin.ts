@@ -27,6 +27,8 @@ export interface ConfigSource<Fields> {
   readonly fields: Fields
   /** The name of what provides it. */
   readonly complex: string | null
+  /** The fields of what provides it; empty where nothing does. What is secret in them does not belong into a config. */
+  readonly complexFields: Readonly<Record<string, unknown>>
 }
 
 export type AnyTasks = Readonly<Record<string, TaskDefinition>>

@@ -31,7 +31,8 @@ export function foundationAttributes(engine: Engine, row: StructureRow['foundati
 /** What a Foundation's type says in configs: attributes by their `_`, and values that others may change. */
 export function typeValues(engine: Engine, row: StructureRow['foundation']): { attributes: Values; values: Values } {
   const { locator, fields, complex } = row
-  const said = Object.entries(engine.plugins.foundations.get(row.type)?.config?.({ locator, fields, complex }) ?? {})
+  const source = { locator, fields, complex, complexFields: row.complexFields ?? {} }
+  const said = Object.entries(engine.plugins.foundations.get(row.type)?.config?.(source) ?? {})
   return {
     attributes: Object.fromEntries(said.filter(([name]) => name.startsWith('_'))),
     values: Object.fromEntries(said.filter(([name]) => !name.startsWith('_'))),

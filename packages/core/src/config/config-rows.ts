@@ -45,6 +45,8 @@ export interface FoundationRow extends Interfaces {
   readonly site: string
   readonly blueprint: string
   readonly complex: string | null
+  /** Of the Complex that provides it; null where none does. */
+  readonly complexFields: Readonly<Record<string, Json>> | null
   readonly state: string
   readonly idMap: Json
   readonly plot: string | null
@@ -93,6 +95,7 @@ const nextWait = (job: string) =>
 /** What `json_build_object` takes of a Foundation that is called `base`, with its live Job `base_job`. */
 const foundationParts = sql`
   'locator', base.locator, 'type', base.type, 'site', base.site, 'blueprint', base.blueprint, 'complex', base.complex,
+  'complexFields', (select provider.fields from contractor.complex provider where provider.name = base.complex),
   'state', base.state, 'idMap', base.id_map, 'plot', base.plot, 'fields', base.fields, 'changedMs', ${ms('base.updated_at')},
   'job', base_job.id, 'cookie', base_job.cookie, 'wait', ${nextWait('base_job')}`
 
