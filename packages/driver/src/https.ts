@@ -74,7 +74,8 @@ export async function withHttps<T>(
 
 /** Nothing is sent before the certificate is known to be the right one. */
 function pinned({ fingerprint, tls = true }: HttpsConnection, name: string): buildConnector.connector {
-  const connect = buildConnector({ rejectUnauthorized: fingerprint === null, timeout: 10_000 })
+  // A session that is resumed does not show the certificate again.
+  const connect = buildConnector({ rejectUnauthorized: fingerprint === null, timeout: 10_000, maxCachedSessions: 0 })
   if (!tls) return connect
   return (options, done) =>
     connect(options, (error, socket) => {
