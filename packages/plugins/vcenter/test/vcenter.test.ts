@@ -360,6 +360,14 @@ describe('a vCenter', () => {
       expect(vc.vms.size).toBe(0)
     })
 
+    it('reads none from a server that nobody vouches for', async () => {
+      const ova = `https://127.0.0.1:${vc.port}/app.ova`
+      await expect(create({ spec: { ova } })).rejects.toMatchObject({
+        ...{ code: 'DEVICE_UNREACHABLE', message: expect.stringContaining('self-signed certificate') },
+      })
+      expect(methodsTold()).toEqual([])
+    })
+
     it('gives the lease back where the hosts cannot fetch the disks', async () => {
       vc.fails.push(['HttpFault', 'Connection refused'])
       await expect(create({ spec: { ova: url('/app.ova') } })).rejects.toThrow('HttpFault: Connection refused')

@@ -4,7 +4,7 @@ import { markXml } from './find-vm.ts'
 import type { Network } from './inventory.ts'
 import { withLease } from './lease.ts'
 import type { Making } from './making.ts'
-import { readDescriptor } from './ovf-descriptor.ts'
+import { readDescriptor, thumbprintOf } from './ovf-descriptor.ts'
 import { runTask } from './task.ts'
 import { refXml } from './vim.ts'
 import { at, elementOf, listOf, type Node, textOf, typeOf, type Xml, type XmlObject } from './xml.ts'
@@ -42,6 +42,15 @@ export async function importAppliance(making: Making, ova: string): Promise<void
   const parameters = { spec: importSpec, folder: refXml(datacenter.vmFolder), host: refXml(host) }
   await withLease(vim, what, { method: 'ImportVApp', self: cluster.pool, parameters }, context, async lease => {
     if (!files.length) return
+    const sslThumbprint = await thumbprintOf(ova, context.signal)
+    const toSource = (file: Node): XmlObject => {
+      const { url, memberName } = descriptor.sourceOf(textOf(at(file, 'path')))
+      const size = textOf(at(file, 'size'))
+      return {
+        ...{ targetDeviceId: textOf(at(file, 'deviceId')), url, memberName },
+        ...{ create: textOf(at(file, 'create')) === 'true', sslThumbprint, ...(size && { size }) },
+      }
+    }
     const pulled = {
       method: 'HttpNfcLeasePullFromUrls_Task',
       self: lease.ref,
@@ -49,15 +58,6 @@ export async function importAppliance(making: Making, ova: string): Promise<void
     }
     await runTask(vim, what, pulled, context)
   })
-
-  function toSource(file: Node): XmlObject {
-    const { url, memberName } = descriptor.sourceOf(textOf(at(file, 'path')))
-    const size = textOf(at(file, 'size'))
-    return {
-      ...{ targetDeviceId: textOf(at(file, 'deviceId')), url, memberName },
-      ...{ create: textOf(at(file, 'create')) === 'true', ...(size && { size }) },
-    }
-  }
 }
 
 /** What vSphere has made of the description is given back, with our mark in it: so it is there with the machine. */

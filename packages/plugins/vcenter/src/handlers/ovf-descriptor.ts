@@ -1,3 +1,4 @@
+import { connect } from 'node:tls'
 import { deviceError } from '@contractor/driver'
 
 /** More than this is no description, in bytes. */
@@ -31,6 +32,28 @@ export async function readDescriptor(url: string, signal: AbortSignal): Promise<
   } finally {
     await reader.end()
   }
+}
+
+/**
+ * The SHA-1 of the certificate of a server by HTTPS, which this machine trusts: by it the hosts trust it too. Nothing for one that
+ * speaks HTTP.
+ */
+export async function thumbprintOf(url: string, signal: AbortSignal): Promise<string | undefined> {
+  const { protocol, hostname, port } = new URL(url)
+  if (protocol !== 'https:') return undefined
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port || 443), servername: host, timeout: headersMs })
+    const end = () => socket.destroy()
+    signal.addEventListener('abort', end, { once: true })
+    socket.once('secureConnect', () => {
+      resolve(socket.getPeerCertificate().fingerprint)
+      end()
+    })
+    socket.once('timeout', end)
+    socket.once('error', reject)
+    socket.once('close', () => reject(signal.reason ?? wrong(url, 'its certificate cannot be read')))
+  })
 }
 
 async function open(url: string, signal: AbortSignal): Promise<Response> {
