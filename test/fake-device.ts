@@ -40,7 +40,7 @@ export interface FakeServer {
 
 export interface FakeServerOptions {
   tls?: boolean
-  answer(request: FakeRequest): FakeAnswer | Promise<FakeAnswer>
+  answer(request: FakeRequest): Fault | Promise<Fault>
   /** Whether a fault may be for it; for each unless said. */
   canFail?(request: FakeRequest): boolean
 }
@@ -53,13 +53,14 @@ export async function startFakeServer({ tls = true, answer, canFail }: FakeServe
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const request = await readRequest(incoming)
     const fault = (canFail?.(request) ?? true) ? faults.shift() : undefined
-    if (fault === 'silent') return
-    if (fault === 'rubbish') return void response.writeHead(200).end('<html>please log in</html>')
-    if (fault === 'cut') {
+    const given = fault ?? (await answer(request))
+    if (given === 'silent') return
+    if (given === 'rubbish') return void response.writeHead(200).end('<html>please log in</html>')
+    if (given === 'cut') {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': '1000' }).write('{"data": [')
       return void response.destroy()
     }
-    send(response, fault ?? (await answer(request)))
+    send(response, given)
   }
   const listener = (incoming: IncomingMessage, response: ServerResponse) =>
     void handle(incoming, response).catch(error => response.writeHead(500).end(String(error)))
