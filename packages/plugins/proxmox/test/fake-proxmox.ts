@@ -41,6 +41,8 @@ export interface FakeProxmox extends FakeServer {
   readonly ends: string[]
   logins: number
   add(id: number, vm: Partial<FakeVm>): FakeVm
+  /** Lets all tasks come to their end that go on. */
+  endTasks(): void
 }
 
 const number = /^\d+$/
@@ -137,6 +139,10 @@ export async function startProxmox(): Promise<FakeProxmox> {
       ['local-lvm', { content: 'images,rootdir', active: 1, avail: 100 * gib }],
     ]),
     quirks: new Set(),
+    endTasks() {
+      for (const task of tasks.values()) task.polls = 0
+      for (const task of tasks.values()) look(fake, task)
+    },
     add(id, vm) {
       const whole: FakeVm = {
         node: 'pve1',
@@ -200,11 +206,21 @@ function authenticate(fake: FakeProxmox, { method, headers }: FakeRequest): void
   if (method !== 'GET' && csrf !== 'csrf') throw new Refusal(401, 'Permission denied - invalid csrf token')
 }
 
-function begin(tasks: Map<string, Task>, node: string, kind: string, vmid: number, work: Task['work']): string {
+function begin(
+  tasks: Map<string, Task>,
+  node: string,
+  kind: string,
+  vmid: number,
+  work: Task['work'],
+  polls = 1,
+): string {
   const upid = `UPID:${node}:0000${(1000 + tasks.size).toString(16)}:00AB:65A0:${kind}:${vmid}:root@pam:`
-  tasks.set(upid, { polls: 1, work, log: [`starting ${kind}`], vmid })
+  tasks.set(upid, { polls, work, log: [`starting ${kind}`], vmid })
   return upid
 }
+
+const isShuttingDown = (tasks: Map<string, Task>, id: number): boolean =>
+  [...tasks].some(([upid, task]) => task.vmid === id && task.end === undefined && upid.includes(':qmshutdown:'))
 
 /** What a task does comes with its end. */
 function look(fake: FakeProxmox, task: Task): { status: string; exitstatus?: string } {
@@ -336,7 +352,9 @@ function change(fake: FakeProxmox, tasks: Map<string, Task>, { route, path, form
   if (form.skiplock && fake.logins === 0)
     throw new Refusal(400, 'Parameter verification failed.', { skiplock: 'Only root may use this option.' })
   if (config.lock && !form.skiplock) throw new Refusal(500, `VM is locked (${config.lock})`)
-  const task = (kind: string, work: Task['work']) => begin(tasks, node, kind, id, work)
+  // A guest that heeds nothing keeps its task for as long as that waits.
+  const isSlow = route.endsWith('/shutdown') && fake.quirks.has('shutdown-without-acpi')
+  const task = (kind: string, work: Task['work']) => begin(tasks, node, kind, id, work, isSlow ? 1000 : 1)
   if (fake.quirks.delete('lock-file-taken'))
     return task('qmany', () => `can't lock file '/var/lock/qemu-server/lock-${id}.conf' - got timeout`)
   const name = /\/snapshot\/([^/]+)/.exec(path)?.[1] ?? form.snapname ?? ''
@@ -358,6 +376,8 @@ function change(fake: FakeProxmox, tasks: Map<string, Task>, { route, path, form
         if (vm.status !== 'running') return `VM ${id} not running`
         if (action === 'shutdown' && fake.quirks.has('shutdown-without-acpi'))
           return 'VM quit/powerdown failed - got timeout'
+        if (action === 'stop' && isShuttingDown(tasks, id))
+          return `can't lock file '/var/lock/qemu-server/lock-${id}.conf' - got timeout`
         if (action === 'stop' && fake.quirks.has('stop-only-asked-for')) vm.stopsIn = 2
         else if (action !== 'reset') vm.status = 'stopped'
         return undefined

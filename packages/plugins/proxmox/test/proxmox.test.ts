@@ -435,11 +435,15 @@ describe('a cluster of Proxmox VE', () => {
       await create()
       vm().status = 'running'
       pve.quirks.add('shutdown-without-acpi')
-      await expect(run('set_power', { action: 'soft' })).rejects.toMatchObject({
-        code: 'DEVICE_TIMED_OUT',
-        retryable: true,
-      })
+      expect(await run('set_power', { action: 'soft' })).toEqual({ state: 'on', sent: true })
       expect(Number(pve.told.at(-1)?.form.timeout)).toBeLessThan(60)
+      // While it goes on, the machine is locked for everything else.
+      await expect(run('set_power', { action: 'off' })).rejects.toMatchObject({ code: 'DEVICE_BUSY', retryable: true })
+      pve.endTasks()
+      // One that fails at once is seen by the state as well.
+      pve.quirks.clear()
+      pve.ends.push('VM quit/powerdown failed')
+      expect(await run('set_power', { action: 'soft' })).toEqual({ state: 'on', sent: true })
       expect(await run('set_power', { action: 'off' })).toEqual({ state: 'on', sent: true })
       expect(vm().status).toBe('stopped')
     },

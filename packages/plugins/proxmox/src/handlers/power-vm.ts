@@ -10,7 +10,7 @@ type Named = Pick<Target, 'name' | 'id'>
 /** A shutdown has less than one of its attempts: while it goes on, the machine is locked for everything else. */
 const shutdownSeconds = 50
 /** How long it is looked whether a shutdown fails at once. */
-const shutdownLookMs = 3000
+const shutdownLookMs = 1000
 
 const commands: Readonly<Record<PowerAction, string>> = { on: 'start', off: 'stop', soft: 'shutdown', reset: 'reset' }
 
@@ -23,13 +23,9 @@ export async function setPower(api: Api, { name, id, action }: Named & { action:
 }
 
 export async function sendPower(api: Api, vm: Vm, action: PowerAction, wait: TaskWait): Promise<void> {
-  const isSoft = action === 'soft'
-  const what = `'${commands[action]}' of machine ${vm.id}`
+  if (action === 'soft') return shutDown(api, vm, wait)
   try {
-    const path = `${vm.path}/status/${commands[action]}`
-    const upid = await api.send('POST', path, isSoft ? { timeout: shutdownSeconds } : {})
-    // A guest that heeds no ACPI is told from one that takes its time by its state, later.
-    await awaitTask(api, what, upid, isSoft ? { ...wait, limitMs: shutdownLookMs } : wait)
+    await awaitTask(api, whatOf(action, vm), await api.send('POST', pathOf(action, vm)), wait)
   } catch (error) {
     // It has become so meanwhile: `VM 105 already running`, `VM 105 not running`.
     if (!isContractorError(error, 'DEVICE_REFUSED')) throw error
@@ -37,3 +33,16 @@ export async function sendPower(api: Api, vm: Vm, action: PowerAction, wait: Tas
     if (action === 'reset' || after !== (action === 'on' ? 'on' : 'off')) throw error
   }
 }
+
+/** A guest that heeds no ACPI is told from one that takes its time by its state, later: whoever asks looks at that. */
+async function shutDown(api: Api, vm: Vm, wait: TaskWait): Promise<void> {
+  const upid = await api.send('POST', pathOf('soft', vm), { timeout: shutdownSeconds })
+  try {
+    await awaitTask(api, whatOf('soft', vm), upid, { ...wait, limitMs: shutdownLookMs })
+  } catch (error) {
+    if (!isContractorError(error, 'DEVICE_REFUSED') && !isContractorError(error, 'DEVICE_TIMED_OUT')) throw error
+  }
+}
+
+const pathOf = (action: PowerAction, { path }: Vm) => `${path}/status/${commands[action]}`
+const whatOf = (action: PowerAction, { id }: Vm) => `'${commands[action]}' of machine ${id}`
