@@ -39,19 +39,25 @@ export const quirks = defineQuirks([
     remedy: 'One at a time is begun for each machine; what others do is waited for.',
   },
   {
-    name: 'half-made-and-locked',
-    does: 'A machine whose making broke off with its node stays, with the lock `create`, which only root may pass.',
-    remedy: 'Ours is removed and made anew by root; another user is told which command frees it.',
-  },
-  {
-    name: 'clone-left-half-done',
-    does: 'A clone that was made may not have been set up yet, when the answer is lost.',
-    remedy: 'Its mark says that it is not whole: the repeated call goes on with it.',
+    name: 'nameless-while-it-is-made',
+    does: 'A machine that is being made has neither name nor description until its task is at its end.',
+    remedy:
+      'What is slow is done to one that is there already, small and with its mark; a repeated call waits for what was begun.',
   },
   {
     name: 'clone-is-the-templates-task',
     does: 'The task of a clone is told as the template’s, and not as the new machine’s.',
-    remedy: 'What is being cloned is left alone until all clones that go on have ended.',
+    remedy: 'A repeated call waits for all clones that its user has begun.',
+  },
+  {
+    name: 'locked-by-a-node-that-broke-down',
+    does: 'A machine whose making broke off with its node stays, with the lock `create` and nothing that says whose it is.',
+    remedy: 'It is left alone, and another one is made.',
+  },
+  {
+    name: 'not-set-up',
+    does: 'A machine that was made may not have been set up yet, when the answer is lost.',
+    remedy: 'Its mark says that it is not whole: the same call goes on with it, and another one removes it.',
   },
   {
     name: 'no-guest-agent',

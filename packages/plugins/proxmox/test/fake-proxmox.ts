@@ -74,15 +74,14 @@ const schemas: Readonly<Record<string, Record<string, RegExp>>> = {
   'GET /nodes/N/tasks/U/log': { limit: number, start: number },
   'POST /nodes/N/qemu': {
     ...{ ...device, vmid: number, ostype: any, bios: /^(seabios|ovmf)$/, machine: any, scsihw: any, pool: any },
-    ...{ scsi0: /^[\w-]+:\d+$/, efidisk0: any },
   },
   'GET /nodes/N/qemu/V/config': {},
-  'POST /nodes/N/qemu/V/config': { ...device, delete: any },
+  'POST /nodes/N/qemu/V/config': { ...device, scsi0: /^[\w-]+:\d+$/, efidisk0: any, delete: any },
   'PUT /nodes/N/qemu/V/resize': { disk: any, size: /^\+?\d+[KMGT]$/ },
   'POST /nodes/N/qemu/V/clone': {
     ...{ newid: number, name: dns, description: any, full: bool, storage: any, target: any, pool: any },
   },
-  'DELETE /nodes/N/qemu/V': { purge: bool, 'destroy-unreferenced-disks': bool, skiplock: bool },
+  'DELETE /nodes/N/qemu/V': { purge: bool, 'destroy-unreferenced-disks': bool },
   'GET /nodes/N/qemu/V/status/current': {},
   'POST /nodes/N/qemu/V/status/start': {},
   'POST /nodes/N/qemu/V/status/stop': {},
@@ -282,22 +281,17 @@ function dataOf(
 }
 
 function create(fake: FakeProxmox, tasks: Map<string, Task>, node: string, form: Record<string, string>): string {
-  const { vmid, scsi0 = '', pool: _, ...config } = form
+  const { vmid, pool: _, ...config } = form
   const id = Number(vmid)
   if (!id)
     throw new Refusal(400, 'Parameter verification failed.', { vmid: 'property is missing and it is not optional' })
   if (fake.vms.has(id)) throw new Refusal(500, `unable to create VM ${id}: VM ${id} already exists on node '${node}'`)
-  const [storage = '', size = ''] = scsi0.split(':')
-  if (!fake.storages.has(storage)) throw new Refusal(500, `storage '${storage}' does not exist`)
-  const disk = `${storage}:vm-${id}-disk-0,size=${size}G`
-  const vm = fake.add(id, { node, config: { ...withMacs(config, id), scsi0: disk, lock: 'create' } })
-  if (fake.quirks.has('half-made-and-locked')) throw new Refusal(596, 'Broken pipe')
+  // Until its task is at its end, it says nothing of itself.
+  const vm = fake.add(id, { node, config: { lock: 'create' } })
+  if (fake.quirks.has('locked-by-a-node-that-broke-down')) throw new Refusal(596, 'Broken pipe')
   return begin(tasks, node, 'qmcreate', id, () => {
-    delete vm.config.lock
-    const { ide2 } = config
-    if (!ide2 || /^local:iso\/debian/.test(ide2)) return undefined
-    fake.vms.delete(id)
-    return `unable to create VM ${id} - volume '${ide2.split(',')[0]}' does not exist`
+    vm.config = withMacs(config, id)
+    return undefined
   })
 }
 
@@ -349,9 +343,7 @@ interface Change {
 
 function change(fake: FakeProxmox, tasks: Map<string, Task>, { route, path, form, id, vm, node }: Change): unknown {
   const { config } = vm
-  if (form.skiplock && fake.logins === 0)
-    throw new Refusal(400, 'Parameter verification failed.', { skiplock: 'Only root may use this option.' })
-  if (config.lock && !form.skiplock) throw new Refusal(500, `VM is locked (${config.lock})`)
+  if (config.lock) throw new Refusal(500, `VM is locked (${config.lock})`)
   // A guest that heeds nothing keeps its task for as long as that waits.
   const isSlow = route.endsWith('/shutdown') && fake.quirks.has('shutdown-without-acpi')
   const task = (kind: string, work: Task['work']) => begin(tasks, node, kind, id, work, isSlow ? 1000 : 1)
@@ -391,8 +383,12 @@ function change(fake: FakeProxmox, tasks: Map<string, Task>, { route, path, form
     case 'POST /nodes/N/qemu/V/config': {
       const { delete: gone = '', ...rest } = form
       return task('qmconfig', () => {
+        const [storage = '', size] = (rest.scsi0 ?? '').split(':')
+        if (storage && !fake.storages.has(storage)) return `storage '${storage}' does not exist`
+        if (rest.ide2 && !/^local:iso\/debian/.test(rest.ide2))
+          return `volume '${rest.ide2.split(',')[0]}' does not exist`
         for (const key of gone.split(',').filter(Boolean)) delete config[key]
-        Object.assign(config, withMacs(rest, id))
+        Object.assign(config, withMacs(rest, id), storage && { scsi0: `${storage}:vm-${id}-disk-0,size=${size}G` })
         return undefined
       })
     }
@@ -454,9 +450,10 @@ function clone(
   if (form.target && !fake.nodes.has(form.target)) throw new Refusal(500, `no such cluster node '${form.target}'`)
   const { template: _, ...config } = vm.config
   const { name = '', description = '' } = form
-  const made = fake.add(newid, { node: form.target ?? node, config: { ...config, name, description, lock: 'clone' } })
+  const made = fake.add(newid, { node: form.target ?? node, config: { lock: 'clone' } })
+  // It is told as the template's.
   return begin(tasks, node, 'qmclone', id, () => {
-    delete made.config.lock
+    made.config = { ...config, name, description }
     return undefined
   })
 }

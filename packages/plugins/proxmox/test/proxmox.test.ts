@@ -231,7 +231,7 @@ describe('a cluster of Proxmox VE', () => {
   it('makes one machine for one call, however often it is asked, and leaves others’ alone', async () => {
     const first = await create()
     expect(await create()).toEqual(first)
-    expect(toldPaths()).toEqual([`POST /nodes/pve2/qemu`])
+    expect(toldPaths()).toEqual(['POST /nodes/pve2/qemu', 'POST /nodes/pve2/qemu/100/config'])
     await expect(create({ callId: 'call-2' })).rejects.toMatchObject({
       code: 'ALREADY_EXISTS',
       message: expect.stringContaining('from another call. Destroy it first'),
@@ -358,36 +358,17 @@ describe('a cluster of Proxmox VE', () => {
       expect(tasks.set_power.limitOf({ ...named, action: 'on' })).toEqual(tasks.destroy.limitOf({ ...named, id: 100 }))
       expect(tasks.destroy.limitOf(named)).not.toEqual(tasks.destroy.limitOf({ ...named, name: 'two' }))
     },
-    async 'half-made-and-locked'() {
-      pve.quirks.add('half-made-and-locked')
-      await expect(create()).rejects.toMatchObject({ code: 'DEVICE_UNREACHABLE', retryable: true })
-      expect(vm().config.lock).toBe('create')
-      expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: false })
-      pve.quirks.clear()
-      pve.logins = 0
-      await expect(create(token())).rejects.toMatchObject({
-        code: 'DEVICE_REFUSED',
-        message: expect.stringContaining("run 'qm unlock 100' on node 'pve2'"),
-      })
-      expect(await create()).toMatchObject({ id: 100 })
-      expect(vm().config.lock).toBeUndefined()
-      expect(pve.told.map(({ what, form }) => [what.split(' ')[0], form.skiplock])).toEqual([
-        ['POST', undefined],
-        ['DELETE', '1'],
-        ['POST', undefined],
-      ])
-    },
-    async 'clone-left-half-done'() {
-      template()
-      const spec = { template: 'debian' }
-      pve.ends.push('OK', 'got no worker upid')
-      // The second task would have grown its disk.
-      await expect(create({ spec })).rejects.toThrow('got no worker upid')
-      expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: false })
-      expect(await create({ spec })).toMatchObject({ id: 100 })
-      expect(vm().config).toMatchObject({ memory: '2048', scsi0: expect.stringContaining('size=20G') })
-      expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: true })
-      expect(toldPaths().filter(what => what.endsWith('/clone'))).toHaveLength(1)
+    async 'nameless-while-it-is-made'() {
+      const abort = new AbortController()
+      const refused = expect(create({}, { signal: abort.signal })).rejects.toThrow(/claim lost|aborted/)
+      await vi.waitFor(() => expect(pve.vms.has(100)).toBe(true))
+      abort.abort(new Error('claim lost'))
+      await refused
+      expect(vm().config).toEqual({ lock: 'create' })
+      expect(await run('state')).toMatchObject({ state: 'gone' })
+      // Its task goes on by itself, and is waited for.
+      expect(await create({}, { attempt: 2 })).toMatchObject({ id: 100 })
+      expect(toldPaths()).toEqual(['POST /nodes/pve2/qemu', 'POST /nodes/pve2/qemu/100/config'])
     },
     async 'clone-is-the-templates-task'() {
       template()
@@ -397,9 +378,40 @@ describe('a cluster of Proxmox VE', () => {
       await vi.waitFor(() => expect(pve.vms.has(100)).toBe(true))
       abort.abort(new Error('claim lost'))
       await refused
-      expect(vm().config.lock).toBe('clone')
-      expect(await create({ spec })).toMatchObject({ id: 100 })
+      expect(vm().config).toEqual({ lock: 'clone' })
+      expect(await create({ spec }, { attempt: 2 })).toMatchObject({ id: 100 })
       expect(toldPaths().map(what => what.replace(/.*\//, ''))).toEqual(['clone', 'resize', 'config'])
+    },
+    async 'locked-by-a-node-that-broke-down'() {
+      pve.quirks.add('locked-by-a-node-that-broke-down')
+      await expect(create()).rejects.toMatchObject({ code: 'DEVICE_UNREACHABLE', retryable: true })
+      pve.quirks.clear()
+      expect(await create({}, { attempt: 2 })).toMatchObject({ id: 101 })
+      expect(vm(100).config).toEqual({ lock: 'create' })
+    },
+    async 'not-set-up'() {
+      template()
+      const spec = { template: 'debian' }
+      const busy = "can't lock file '/var/lock/qemu-server/lock-100.conf' - got timeout"
+      // The second task would have grown its disk.
+      pve.ends.push('OK', busy)
+      await expect(create({ spec })).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
+      expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: false })
+      expect(await create({ spec }, { attempt: 2 })).toMatchObject({ id: 100 })
+      expect(vm().config).toMatchObject({ memory: '2048', scsi0: expect.stringContaining('size=20G') })
+      expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: true })
+      expect(toldPaths().filter(what => what.endsWith('/clone'))).toHaveLength(1)
+      pve.ends.push('OK', busy)
+      await expect(create({ name: 'two' })).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
+      expect(await create({ name: 'two', callId: 'call-2' })).toMatchObject({ id: 101 })
+      expect(toldPaths()).toContain('DELETE /nodes/pve2/qemu/101')
+      expect(pve.vms.size).toBe(3)
+      // A disk that is there is not made once more.
+      pve.ends.push('OK', busy)
+      await expect(create({ name: 'three' })).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
+      Object.assign(vm(102).config, { scsi0: 'local-lvm:vm-102-disk-0,size=20G' })
+      await create({ name: 'three' }, { attempt: 2 })
+      expect(pve.told.at(-1)?.form).not.toHaveProperty('scsi0')
     },
     async 'no-guest-agent'() {
       await create()

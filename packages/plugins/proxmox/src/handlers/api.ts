@@ -12,8 +12,6 @@ export type Parameters = Readonly<Record<string, string | number | boolean | und
 /** The API of a cluster, which one is logged in to. Answers other than good ones are coded errors, in Proxmox's own words. */
 export interface Api {
   readonly name: string
-  /** Whose user may do what others may not. */
-  readonly isRoot: boolean
   get<Data extends z.ZodType>(path: string, data: Data, parameters?: Parameters): Promise<z.output<Data>>
   /** What it answers with: the id of a task that goes on, or nothing. */
   send(method: 'POST' | 'PUT' | 'DELETE', path: string, parameters?: Parameters): Promise<string | null>
@@ -63,7 +61,6 @@ function createApi(device: HttpsDevice, connection: Connection, more: readonly (
   }
   return {
     name,
-    isRoot: connection.token_id === null && connection.username === 'root@pam',
     hide,
     async get(path, data, parameters) {
       const parsed = data.safeParse(await dataOf('GET', path, parameters))

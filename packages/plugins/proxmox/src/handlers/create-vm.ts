@@ -5,22 +5,23 @@ import type { Made, Wanted } from '../tasks.ts'
 import { type Api, withApi } from './api.ts'
 import { chooseNode } from './choose-node.ts'
 import { findVm, getVm, listVms, macsOf, readVm, type Vm, writeMark } from './find-vm.ts'
-import { awaitMaking, isHusk, removeVm } from './remove-vm.ts'
-import { awaitTask } from './task.ts'
-import { toChanges, toOptions } from './vm-options.ts'
+import { removeVm } from './remove-vm.ts'
+import { awaitMaking, awaitTask } from './task.ts'
+import { toChanges, toShell } from './vm-options.ts'
 
 /**
- * Makes a machine. What an attempt before has left is found by the mark in its description, which names the Foundation and the
- * call: a machine that is whole is the answer; a clone that is not is gone on with; one that stays locked since its node broke
- * down in the middle is removed, and made anew. One of another call, or of somebody else, is left alone.
+ * Makes a machine, in two steps. While Proxmox makes one, it says nothing of itself: so the first step is small (a machine without
+ * disks, or a clone), and gives it a mark in its description, which names the Foundation and the call; the second does what is
+ * slow and sets up the rest, and then the mark says that the machine is whole.
+ *
+ * What an attempt before has left is found by that mark: what is whole is the answer, what is not is gone on with. Where the first
+ * step may be under way still, it is waited for. One of somebody else is left alone.
  */
 export function createVm(wanted: Wanted, context: HandlerContext): Promise<Made> {
   return withApi(wanted, { signal: context.signal, secrets: [wanted.spec.password] }, async api => {
-    const before = await findMade(api, wanted, context)
-    const made =
-      before ??
-      (wanted.spec.template === null ? await makeNew(api, wanted, context) : await clone(api, wanted, context))
-    const vm = made.mark?.isWhole ? made : await finish(api, made, wanted, context)
+    if (context.attempt > 1) await awaitMaking(api, wanted.username, context)
+    const begun = (await findMade(api, wanted, context)) ?? (await begin(api, wanted, context))
+    const vm = begun.mark?.isWhole ? begun : await finish(api, begun, wanted, context)
     return { id: vm.id, node: vm.node, macs: macsOf(vm), places: vmPlaces(wanted.interfaces) }
   })
 }
@@ -33,71 +34,68 @@ async function findMade(api: Api, { name, callId }: Wanted, context: HandlerCont
     const words = `machine ${other.vmid} is named '${name}', was not made by Contractor, and is left alone. Remove or rename it`
     throw new ContractorError('ALREADY_EXISTS', `${api.name}: ${words}`, { kind: 'machine', id: other.vmid })
   }
-  if (found.mark?.call !== callId) {
+  if (found.mark?.call === callId) return found
+  if (found.mark?.isWhole) {
     const words = `Foundation '${name}' has machine ${found.id} already, from another call. Destroy it first`
     throw new ContractorError('ALREADY_EXISTS', `${api.name}: ${words}`, { kind: 'machine', id: found.id })
   }
-  if (!isHusk(found)) return found
-  await awaitMaking(api, found, context)
-  const now = await findVm(api, name, null)
-  if (!now || !isHusk(now)) return now
-  await removeVm(api, now, context)
+  // What a call has not made whole, nobody was given.
+  await removeVm(api, found, context)
   return undefined
 }
+
+const begin = (api: Api, wanted: Wanted, context: HandlerContext): Promise<Vm> =>
+  wanted.spec.template === null ? makeShell(api, wanted, context) : clone(api, wanted, context)
 
 const idAnswer = z.coerce.number().int()
 
 /** How often another id is taken, where somebody was quicker. */
 const idAttempts = 10
 
-/**
- * Ids are not reserved: what is free when it is asked may be another's when it is used. Then the next one is tried; but the
- * other may be an attempt of this very call, which could not be seen before.
- */
-async function withNewId(api: Api, wanted: Wanted, node: string, begin: (id: number) => Promise<void>): Promise<Vm> {
+/** Ids are not reserved: what is free when it is asked may be another's when it is used. Then the next one is tried. */
+async function withNewId(api: Api, node: string, make: (id: number) => Promise<void>): Promise<Vm> {
   let id = 0
   for (let attempt = 1; ; attempt++) {
     const free = await api.get('/cluster/nextid', idAnswer)
     // Proxmox may call the same one free again, until its new owner is known to all nodes.
     id = Math.max(free, id + 1)
     try {
-      await begin(id)
+      await make(id)
+      break
     } catch (error) {
       if (!isContractorError(error, 'ALREADY_EXISTS') || attempt === idAttempts) throw error
-      const own = await findVm(api, wanted.name, null)
-      if (own?.mark?.call === wanted.callId) return own
-      continue
     }
-    const made = await readVm(api, { node, vmid: id })
-    if (made) return made
-    throw deviceError('DEVICE_BUSY', api.name, `machine ${id} was made, and cannot be seen on node '${node}'`)
   }
+  const made = await readVm(api, { node, vmid: id })
+  if (made) return made
+  throw deviceError('DEVICE_BUSY', api.name, `machine ${id} was made, and cannot be seen on node '${node}'`)
 }
 
-async function makeNew(api: Api, wanted: Wanted, context: HandlerContext): Promise<Vm> {
-  const { name, callId: call, spec, interfaces, defaults } = wanted
+const unfinished = ({ name, callId }: Wanted): string => writeMark({ foundation: name, call: callId, isWhole: false })
+
+async function makeShell(api: Api, wanted: Wanted, context: HandlerContext): Promise<Vm> {
+  const { name, spec, interfaces, defaults } = wanted
   const storage = spec.storage ?? defaults.storage
   const place = { node: spec.node ?? defaults.node, storage, memorySize: spec.memory_size, diskSize: spec.disk_size }
   const node = await chooseNode(api, place)
-  const description = writeMark({ foundation: name, call, isWhole: true })
-  const options = { ...toOptions(spec, interfaces, storage), name, description }
-  return withNewId(api, wanted, node, async vmid => {
+  const options = { ...toShell(spec, interfaces), name, description: unfinished(wanted) }
+  return withNewId(api, node, async vmid => {
     const upid = await api.send('POST', `/nodes/${node}/qemu`, { vmid, ...options })
     await awaitTask(api, `Making machine ${vmid} on node '${node}'`, upid, context)
   })
 }
 
 async function clone(api: Api, wanted: Wanted, context: HandlerContext): Promise<Vm> {
-  const { name, callId: call, spec } = wanted
+  const { name, spec } = wanted
   const template = await findTemplate(api, spec.template ?? '')
   const node = spec.node ?? template.node
   const options = {
-    ...{ name, description: writeMark({ foundation: name, call, isWhole: false }), full: spec.full_clone },
+    ...{ name, description: unfinished(wanted), full: spec.full_clone },
     ...(spec.full_clone && spec.storage !== null && { storage: spec.storage }),
     ...(node !== template.node && { target: node }),
     ...(spec.pool !== null && { pool: spec.pool }),
   }
-  return withNewId(api, wanted, node, async newid => {
+  return withNewId(api, node, async newid => {
     const upid = await api.send('POST', `/nodes/${template.node}/qemu/${template.vmid}/clone`, { newid, ...options })
     await awaitTask(api, `Cloning template '${spec.template}' to machine ${newid}`, upid, context)
   })
@@ -115,14 +113,19 @@ async function findTemplate(api: Api, wanted: string) {
   throw new ContractorError('NOT_FOUND', `${api.name}: ${words}`, { kind: 'template', id: wanted })
 }
 
-/** Makes a clone what it is to be. Its mark is set with the last step: only then it is whole. */
+/** Makes it what it is to be. Its mark is set with the last step. What cannot be finished is not left behind. */
 async function finish(api: Api, vm: Vm, wanted: Wanted, context: HandlerContext): Promise<Vm> {
   const { name, callId: call, spec, interfaces, defaults } = wanted
-  await growDisk(api, vm, spec.disk_size, context)
-  const description = writeMark({ foundation: name, call, isWhole: true })
-  const changes = toChanges(spec, interfaces, spec.storage ?? defaults.storage, vm.config)
-  const upid = await api.send('POST', `${vm.path}/config`, { ...changes, description })
-  await awaitTask(api, `Setting up machine ${vm.id}`, upid, context)
+  try {
+    if (spec.template !== null) await growDisk(api, vm, spec.disk_size, context)
+    const description = writeMark({ foundation: name, call, isWhole: true })
+    const changes = toChanges(spec, interfaces, spec.storage ?? defaults.storage, vm.config)
+    const upid = await api.send('POST', `${vm.path}/config`, { ...changes, description })
+    await awaitTask(api, `Setting up machine ${vm.id}`, upid, context)
+  } catch (error) {
+    if (isContractorError(error) && !error.retryable) await removeVm(api, vm, context).catch(() => undefined)
+    throw error
+  }
   return { ...vm, config: (await getVm(api, name, vm.id)).config }
 }
 

@@ -163,6 +163,6 @@ export async function readState(api: Api, name: string, id: number | null): Prom
     ...{ cpu_count: cores * sockets, memory_size: memory, macs: macsOf(vm) },
     address_map: power === 'on' ? await readAddresses(api, vm) : {},
     call: vm.mark?.call ?? null,
-    isWhole: (vm.mark?.isWhole ?? true) && lock !== 'create' && lock !== 'clone',
+    isWhole: vm.mark?.isWhole ?? true,
   }
 }

@@ -4,26 +4,17 @@ import type { Target } from '../tasks.ts'
 import type { Api } from './api.ts'
 import { findVm, powerOf, readStatus, readVm, type Vm } from './find-vm.ts'
 import { sendPower } from './power-vm.ts'
-import { awaitOthers, awaitState, awaitTask, type TaskWait } from './task.ts'
+import { awaitState, awaitTask, type TaskWait } from './task.ts'
 
 /** How long it is waited that a machine is off after the task for that, in milliseconds. */
 const settleMs = 120_000
-
-/** Locked by a making that has broken off, if nothing is done to it any more. */
-export const isHusk = ({ config: { lock } }: Vm): boolean => lock === 'create' || lock === 'clone'
-
-/** An attempt before may be at it still. */
-export const awaitMaking = (api: Api, { id, config }: Vm, wait: TaskWait): Promise<void> =>
-  awaitOthers(api, { id, isCloned: config.lock === 'clone' }, wait)
 
 export async function destroyVm(
   api: Api,
   { name, id }: Pick<Target, 'name' | 'id'>,
   wait: TaskWait,
 ): Promise<{ destroyed: boolean }> {
-  const found = await findVm(api, name, id)
-  if (found && isHusk(found)) await awaitMaking(api, found, wait)
-  const vm = found && isHusk(found) ? await findVm(api, name, id) : found
+  const vm = await findVm(api, name, id)
   if (!vm) return { destroyed: false }
   await removeVm(api, vm, wait)
   return { destroyed: true }
@@ -34,19 +25,13 @@ export async function removeVm(api: Api, vm: Vm, wait: TaskWait): Promise<void> 
   const { id, node, path, config } = vm
   if (config.protection)
     throw deviceError('DEVICE_REFUSED', api.name, `machine ${id} is protected: take its protection away first`)
-  if (isHusk(vm) && !api.isRoot) {
-    const remedy = `run 'qm unlock ${id}' on node '${node}'`
-    const words = `machine ${id}, half made and locked (${config.lock}), can be removed by root@pam alone: ${remedy}`
-    throw deviceError('DEVICE_REFUSED', api.name, words)
-  }
   const isOff = async () => powerOf((await readStatus(api, vm)).status) === 'off'
   if (!(await isOff())) {
     await sendPower(api, vm, 'off', wait)
     await awaitState(api.name, isOff, { ...wait, limitMs: settleMs, what: `Switching off machine ${id}` })
   }
   try {
-    const skip = isHusk(vm) ? { skiplock: true } : {}
-    const upid = await api.send('DELETE', path, { purge: true, 'destroy-unreferenced-disks': true, ...skip })
+    const upid = await api.send('DELETE', path, { purge: true, 'destroy-unreferenced-disks': true })
     await awaitTask(api, `Removing machine ${id}`, upid, wait)
   } catch (error) {
     if (!isContractorError(error, 'NOT_FOUND')) throw error

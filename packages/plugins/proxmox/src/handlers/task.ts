@@ -77,18 +77,17 @@ const clusterTasks = z.array(
 )
 
 /**
- * Waits for what is done to a machine just now, by whomever and to whatever end. The task of a clone is its template's: which
- * one it is cannot be seen, so for a machine that is being cloned all of them are waited for.
+ * Waits for all machines that a user makes just now. One that is being made says nothing of itself until it is there, and the
+ * task of a clone is its template's: which of them an attempt before has begun cannot be seen.
  */
-export async function awaitOthers(
-  api: Api,
-  { id, isCloned }: { id: number; isCloned: boolean },
-  { signal }: TaskWait,
-): Promise<void> {
+export async function awaitMaking(api: Api, username: string, { signal }: TaskWait): Promise<void> {
   const all = await api.get('/cluster/tasks', clusterTasks)
-  const running = all.filter(one => one.endtime === undefined)
-  for (const one of running.filter(task => task.id === String(id) || (isCloned && task.type === 'qmclone')))
-    await awaitEnd(api, `task ${one.type} of machine ${one.id}`, one.upid, { signal })
+  // Its user, or a token of that: `UPID:NODE:…:USER!TOKEN:`.
+  const isOwn = (upid: string) => upid.split(':')[7]?.split('!')[0] === username
+  const making = all.filter(
+    one => one.endtime === undefined && ['qmcreate', 'qmclone'].includes(one.type) && isOwn(one.upid),
+  )
+  for (const one of making) await awaitEnd(api, `task ${one.type} of machine ${one.id}`, one.upid, { signal })
 }
 
 /** A machine's state that comes a while after the task that was for it: a cluster's resource manager does that by itself. */

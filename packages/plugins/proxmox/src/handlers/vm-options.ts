@@ -3,29 +3,16 @@ import type { VmSpec } from '../vm-spec.ts'
 import type { Parameters } from './api.ts'
 import { adaptersOf, type VmConfig } from './find-vm.ts'
 
-/** What a machine is made of: the parameters of `POST /nodes/NODE/qemu`, without those that a template has already. */
-export function toOptions(spec: VmSpec, interfaces: readonly VmInterface[], storage: string): Parameters {
-  const devices = spec.boot_order ?? [...(spec.iso === null ? ['net0', 'scsi0'] : ['scsi0', 'ide2', 'net0'])]
-  return {
-    ...sizeOptions(spec),
-    ...cloudInitOptions(spec, interfaces),
-    ...networkOptions(spec, interfaces),
-    ostype: spec.ostype,
-    bios: spec.bios,
-    scsihw: spec.scsi_controller,
-    scsi0: `${storage}:${spec.disk_size}`,
-    // UEFI keeps its variables on a disk of its own.
-    ...(spec.bios === 'ovmf' && { efidisk0: `${storage}:1,efitype=4m` }),
-    ...(spec.machine !== null && { machine: spec.machine }),
-    ...(spec.iso !== null && { ide2: `${spec.iso},media=cdrom` }),
-    ...(spec.cloud_init && { ide0: `${storage}:cloudinit` }),
-    // A device that is not there is refused.
-    boot: `order=${devices.filter(one => !/^net/.test(one) || Number(one.slice(3)) < interfaces.length).join(';')}`,
-    ...(spec.pool !== null && { pool: spec.pool }),
-  }
-}
+/** A machine without disks, which is made at once: the parameters of `POST /nodes/NODE/qemu`. */
+export const toShell = (spec: VmSpec, interfaces: readonly VmInterface[]): Parameters => ({
+  ...sizeOptions(spec),
+  ...networkOptions(spec, interfaces),
+  ...{ ostype: spec.ostype, bios: spec.bios, scsihw: spec.scsi_controller },
+  ...(spec.machine !== null && { machine: spec.machine }),
+  ...(spec.pool !== null && { pool: spec.pool }),
+})
 
-/** What a clone is to have other than its template: what it has, too, is set again, so that a second try does no harm. */
+/** What a machine is to have besides: what it has already is set again, but for disks, so that a second try does no harm. */
 export function toChanges(
   spec: VmSpec,
   interfaces: readonly VmInterface[],
@@ -40,11 +27,27 @@ export function toChanges(
     ...sizeOptions(spec),
     ...cloudInitOptions(spec, interfaces),
     ...networkOptions(spec, interfaces, present),
+    ...(spec.template === null && diskOptions(spec, storage, present)),
     ...(spec.cloud_init && !hasDrive && { ide0: `${storage}:cloudinit` }),
     ...(spec.iso !== null && { ide2: `${spec.iso},media=cdrom` }),
-    ...(spec.boot_order !== null && { boot: `order=${spec.boot_order.join(';')}` }),
+    ...bootOptions(spec, interfaces),
     ...(surplus.length && { delete: surplus.join(',') }),
   }
+}
+
+const diskOptions = ({ disk_size, bios }: VmSpec, storage: string, present: VmConfig): Parameters => ({
+  ...(present.scsi0 === undefined && { scsi0: `${storage}:${disk_size}` }),
+  // UEFI keeps its variables on a disk of its own.
+  ...(bios === 'ovmf' && present.efidisk0 === undefined && { efidisk0: `${storage}:1,efitype=4m` }),
+})
+
+/** A template's own order stays, unless another is said. */
+function bootOptions({ boot_order, iso, template }: VmSpec, interfaces: readonly VmInterface[]): Parameters {
+  if (boot_order === null && template !== null) return {}
+  const devices = boot_order ?? (iso === null ? ['net0', 'scsi0'] : ['scsi0', 'ide2', 'net0'])
+  // A device that is not there is refused.
+  const present = devices.filter(one => !/^net/.test(one) || Number(one.slice(3)) < interfaces.length)
+  return { boot: `order=${present.join(';')}` }
 }
 
 const sizeOptions = (spec: VmSpec): Parameters => ({
