@@ -10,20 +10,28 @@ export interface HttpsConnection {
   port: number
   /** The SHA-256 of its certificate, in hexadecimal; `any`: whoever answers; null: one that the agent's machine trusts. */
   fingerprint: string | null
+  /** False: by HTTP, for a device that speaks no TLS there. */
+  tls?: boolean
 }
 
 export interface HttpsRequest {
   headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   body?: Json
-  /** Sent as a form in place of it, as OAuth 2.0 wants it. */
+  /** Sent as a form, in place of a body. */
   form?: Readonly<Record<string, string>>
+  /** Sent as it is, in place of a body. */
+  content?: { readonly type: string; readonly text: string }
+  /** Whether a good answer has to be JSON, as it has unless said. */
+  json?: boolean
   /** How long it may take, in milliseconds; 30 s unless said. */
   timeoutMs?: number
 }
 
 export interface HttpsAnswer {
   status: number
+  /** The reason phrase beside the status, where some devices say what is wrong. */
+  reason: string
   /** By their names in lower case. */
   headers: Readonly<Record<string, string>>
   /** Null where there is none, or it is no JSON. */
@@ -51,8 +59,8 @@ export async function withHttps<T>(
   work: (device: HttpsDevice) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
-  const { host, port } = connection
-  const origin = `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const { host, port, tls = true } = connection
+  const origin = `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`
   const client = new Client(origin, { connect: pinned(connection, name), bodyTimeout: answerMs, headersTimeout: 0 })
   try {
     return await work({
@@ -65,8 +73,10 @@ export async function withHttps<T>(
 }
 
 /** Nothing is sent before the certificate is known to be the right one. */
-function pinned({ fingerprint }: HttpsConnection, name: string): buildConnector.connector {
-  const connect = buildConnector({ rejectUnauthorized: fingerprint === null, timeout: 10_000 })
+function pinned({ fingerprint, tls = true }: HttpsConnection, name: string): buildConnector.connector {
+  // A session that is resumed does not show the certificate again.
+  const connect = buildConnector({ rejectUnauthorized: fingerprint === null, timeout: 10_000, maxCachedSessions: 0 })
+  if (!tls) return connect
   return (options, done) =>
     connect(options, (error, socket) => {
       if (error || !socket) return done(error ?? new Error('no connection'), null)
@@ -91,13 +101,15 @@ async function ask(
   signal: AbortSignal,
   method: string,
   path: string,
-  { headers = {}, body, form, timeoutMs = answerMs }: HttpsRequest = {},
+  request: HttpsRequest = {},
 ): Promise<HttpsAnswer> {
+  const { headers = {}, json: isJson = true, timeoutMs = answerMs } = request
+  const content = contentOf(request)
   const limit = AbortSignal.timeout(timeoutMs)
-  const content = contentOf(body, form)
   const send = async (to: string, left: number): Promise<HttpsAnswer> => {
     const {
       statusCode,
+      statusText: reason,
       headers: given,
       body: stream,
     } = await client.request({
@@ -110,7 +122,8 @@ async function ask(
       ...(content && { body: content.text }),
     })
     const text = await readText(stream, name)
-    const answer = { status: statusCode, headers: plain(given), text, body: parse(text, statusCode, name) }
+    const read = isJson ? parse(text, statusCode, name) : null
+    const answer = { status: statusCode, reason, headers: plain(given), text, body: read }
     const { location } = answer.headers
     // With the method and the body that it had (RFC 9110, sections 15.4.8 and 15.4.9), and never to somebody else.
     if ((statusCode === 307 || statusCode === 308) && location !== undefined && left > 0) {
@@ -129,9 +142,10 @@ async function ask(
   }
 }
 
-function contentOf(body: HttpsRequest['body'], form: HttpsRequest['form']): { type: string; text: string } | undefined {
+function contentOf({ body, form, content }: HttpsRequest): HttpsRequest['content'] {
+  if (body !== undefined) return { type: 'application/json', text: JSON.stringify(body) }
   if (form) return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(form).toString() }
-  return body === undefined ? undefined : { type: 'application/json', text: JSON.stringify(body) }
+  return content
 }
 
 async function readText(stream: AsyncIterable<Buffer>, name: string): Promise<string> {

@@ -16,8 +16,11 @@ export type { SnmpConnection } from './snmp-connection.ts'
 export { oid, snmpConnection } from './snmp-connection.ts'
 export type { SshConnection, SshLogin } from './ssh-connection.ts'
 export { hostKey, sshConnection, sshLogin } from './ssh-connection.ts'
-export type { MachineInterface } from './virtual-machine.ts'
+export type { ConnectedInterface, InterfaceMapOptions, MachineInterface } from './virtual-machine.ts'
 export {
+  connectedInterface,
+  connectedInterfacesOf,
+  defineInterfaceMap,
   interfacesOf,
   locationOf,
   locationsOf,
@@ -25,7 +28,9 @@ export {
   machineName,
   machineNameOf,
   machineSize,
+  macList,
   pairMacs,
   setInterfaceMacs,
   specOf,
+  tooFewAdapters,
 } from './virtual-machine.ts'

@@ -12,7 +12,7 @@ import {
   type ValueDefinition,
 } from '@contractor/plugin'
 import { z } from 'zod'
-import { interfacesOf, locationsOf, machineInterface, setInterfaceMacs, specOf } from './virtual-machine.ts'
+import { defineInterfaceMap, interfacesOf, machineInterface, macList, specOf } from './virtual-machine.ts'
 
 /**
  * Virtual machines, the same for every hypervisor: one is made, removed, looked at, and tells the MACs of its ports. What a lost
@@ -61,9 +61,9 @@ export function machineTasks<
     look: { ...rules, description: 'Looks at the machine', params: machine, result: machineSeen },
     interfaces: {
       ...rules,
-      description: 'Reads the MACs of its ports, by where these are',
-      params: machine.extend({ locations: z.array(z.string()) }),
-      result: z.object({ interface_map: interfaceMap }),
+      description: 'Reads the MACs of its adapters, in their order',
+      params: machine,
+      result: macList,
     },
     list: {
       timeoutMs: 120_000,
@@ -149,18 +149,6 @@ export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fie
     idempotent: true,
   }) as AnyFunction
 
-  const getInterfaceMap = defineTaskFunction({
-    description: 'Reads the MACs of its ports: a map by their physical locations.',
-    args: z.object({}),
-    readsConfig: true,
-    task: tasks.interfaces,
-    params: (_args, context: FunctionContext) => ({ ...reach(context), locations: locationsOf(context) }),
-    result: interfaceMap,
-    value: reply => reply.interface_map,
-    message: () => 'Reading its MACs',
-    idempotent: true,
-  }) as AnyFunction
-
   const values: Record<string, ValueDefinition<Fields>> = {
     [idField]: {
       description: 'The machine, once it is made.',
@@ -171,7 +159,7 @@ export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fie
     [`${prefix}_vmspec`]: {
       description: `What the Structure on it wants of a machine, for ${prefix}.create().`,
       readsConfig: true,
-      get: (_foundation, structure) => json.parse(spec.parse(specOf(structure, specKeys))),
+      get: (_foundation, { config }) => json.parse(spec.parse(specOf(config, specKeys))),
     },
   }
 
@@ -213,8 +201,7 @@ export function defineMachine<Fields, ComplexFields>(options: MachineOptions<Fie
     functions: {
       destroy,
       inspect,
-      get_interface_map: getInterfaceMap,
-      set_interface_macs: setInterfaceMacs as unknown as AnyFunction,
+      ...defineInterfaceMap({ task: tasks.interfaces, connection: reach }),
     },
   }
 }

@@ -105,7 +105,7 @@ export const azure = defineFoundation({
     azure_vmspec: {
       description: 'What the Structure on it wants of a machine, for azure.create().',
       readsConfig: true,
-      get: (_foundation, structure) => specOf(structure, specKeys),
+      get: (_foundation, { config }) => specOf(config, specKeys),
     },
   },
   config: ({ fields: own, complex, complexFields }) => ({

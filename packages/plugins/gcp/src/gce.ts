@@ -127,7 +127,7 @@ export const gce = defineFoundation({
     gce_vmspec: {
       description: 'What the Structure on it wants of a machine, for gcp.create().',
       readsConfig: true,
-      get: (_foundation, structure) => specOf(structure, specKeys),
+      get: (_foundation, { config }) => specOf(config, specKeys),
     },
   },
   config: ({ fields: own }) => ({

@@ -10,7 +10,7 @@ import { machineSpec } from '../src/machine-spec.ts'
 
 const uuid = '8f1c6f4e-0000-4000-8000-000000000001'
 const seen = { state: 'off', id: uuid, details: { status: 'shut off' } }
-const eth0 = { name: 'eth0', physical_location: 'eth0', network: 'br0', mac: null }
+const eth0 = { name: 'eth0', physical_location: 'eth0', network: 'br0', mac: null, address_list: [] }
 
 describe('the laws of plugins', () => {
   const args = [{ snapshot: 'before' }]
@@ -30,7 +30,7 @@ describe('the laws of plugins', () => {
       create: [{ id: uuid, interface_map: { eth0: '52:54:00:00:00:01' } }],
       destroy: [{ destroyed: true }],
       look: [seen, { ...seen, state: 'gone', id: null }],
-      interfaces: [{ interface_map: { eth0: '52:54:00:00:00:01' } }],
+      interfaces: [{ interface_list: ['52:54:00:00:00:01'] }],
       addresses: [{ address_map: { eth0: ['10.0.0.7'] } }],
       set_power: [
         { state: 'on', sent: true },

@@ -33,7 +33,9 @@ describe('what takes its time', () => {
   it('never fails unless it is said, and then as often as it is said', () => {
     const own = { test_delay_variance: 0, test_fail_likelihood: 0 }
     expect(new Set(ends(own).map(one => one.end))).toEqual(new Set(['done']))
-    expect(new Set(ends({ ...own, test_fail_likelihood: 9 }, 1000).map(one => one.end))).toEqual(new Set(['done', 'error']))
+    expect(new Set(ends({ ...own, test_fail_likelihood: 9 }, 1000).map(one => one.end))).toEqual(
+      new Set(['done', 'error']),
+    )
     const often = ends({ ...own, test_fail_likelihood: 500 }).map(one => one.end)
     expect(new Set(often)).toEqual(new Set(['done', 'error', 'aborted']))
     expect(often.filter(one => one !== 'done').length / often.length).toBeCloseTo(0.5, 0)

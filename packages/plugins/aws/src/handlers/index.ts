@@ -22,8 +22,7 @@ export const createHandlers = (pace: Pace = { everyMs: 3000 }) =>
       withEc2(wanted, context, pace, async ec2 => {
         const found = await getInstance(ec2, wanted)
         const macs = toState(found).interfaces.map(one => one.mac)
-        const map = pairMacs(locations, macs)
-        if (map) return { map }
+        if (macs.length >= locations.length) return { map: pairMacs(locations, macs) }
         const words = `instance ${found.InstanceId} has ${macs.length} interfaces, and its Foundation ${locations.length}`
         throw deviceError('DEVICE_REFUSED', ec2.name, words)
       }),

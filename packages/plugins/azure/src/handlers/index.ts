@@ -37,8 +37,7 @@ export const createHandlers = (pace: Pace = { everyMs: 5000 }) =>
     interfaces: ({ locations, ...wanted }, context) =>
       withArm(wanted, context, pace, async arm => {
         const macs = await macsOf(arm, await getMachine(arm, wanted))
-        const map = pairMacs(locations, macs)
-        if (map) return { interface_map: map }
+        if (macs.length >= locations.length) return { interface_map: pairMacs(locations, macs) }
         const words = `machine '${wanted.name}' has ${macs.length} interfaces, and its Foundation ${locations.length}`
         throw deviceError('DEVICE_REFUSED', arm.name, words)
       }),

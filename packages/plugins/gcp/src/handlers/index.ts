@@ -31,8 +31,7 @@ export const createHandlers = (pace: Pace = { everyMs: 3000 }) =>
     interfaces: ({ locations, ...wanted }, context) =>
       withCompute(wanted, context, pace, async compute => {
         const macs = nicsOf(await getMachine(compute, wanted)).flatMap(one => one.macAddress ?? [])
-        const map = macs.length ? pairMacs(locations, macs) : undefined
-        if (map) return { map }
+        if (macs.length && macs.length >= locations.length) return { map: pairMacs(locations, macs) }
         const words = 'it does not show the MACs of its machines. The machine itself knows them'
         throw deviceError('DEVICE_UNSUPPORTED', compute.name, words)
       }),

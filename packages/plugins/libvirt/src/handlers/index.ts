@@ -4,7 +4,7 @@ import { defineHandlers } from '@contractor/plugin'
 import { libvirt } from '../libvirt.ts'
 import { createDomain } from './create-domain.ts'
 import { findDomain, findOwn, getOwn, stateOf } from './domain.ts'
-import { mapAt, readAddresses } from './interfaces.ts'
+import { readAddresses } from './interfaces.ts'
 import { sendPower } from './power.ts'
 import { removeDomain } from './remove-domain.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots, restoreSnapshot } from './snapshots.ts'
@@ -26,9 +26,8 @@ export const handlers = defineHandlers(libvirt, {
     const { status, power } = await stateOf(virsh, id)
     return { state: power, id, details: { status, name, cpu_count: cpuCount, memory_size: memorySize } }
   },
-  async interfaces({ locations, ...machine }, context) {
-    const virsh = createVirsh(machine, context)
-    return { interface_map: mapAt(virsh, await getOwn(virsh, machine), locations) }
+  async interfaces(machine, context) {
+    return { interface_list: [...(await getOwn(createVirsh(machine, context), machine)).macs] }
   },
   async addresses({ locations, ...machine }, context) {
     const virsh = createVirsh(machine, context)

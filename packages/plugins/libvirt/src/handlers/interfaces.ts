@@ -1,13 +1,11 @@
-import { deviceError, pairMacs } from '@contractor/driver'
+import { deviceError, pairMacs, tooFewAdapters } from '@contractor/driver'
 import { isContractorError } from '@contractor/plugin'
 import type { Domain } from './domain.ts'
 import type { Virsh } from './virsh.ts'
 
 export function mapAt(virsh: Virsh, { macs }: Domain, locations: readonly string[]): Record<string, string> {
-  const map = pairMacs(locations, macs)
-  if (map) return map
-  const has = `the machine has ${macs.length} ports, and the Foundation ${locations.length}: ${locations.join(', ')}`
-  throw deviceError('DEVICE_REFUSED', virsh.name, has)
+  if (macs.length >= locations.length) return pairMacs(locations, macs)
+  throw deviceError('DEVICE_REFUSED', virsh.name, tooFewAdapters(locations, macs))
 }
 
 /** Who knows a guest's addresses, the best first. */

@@ -3,8 +3,7 @@ import { uuidOf } from '@contractor/driver/uuid'
 import { defineHandlers } from '@contractor/plugin'
 import { virtualbox } from '../virtualbox.ts'
 import { attach, createMachine } from './create-machine.ts'
-import { mapAt } from './interfaces.ts'
-import { controller, findMachine, findOwn, getOwn, idOf, type MachineInfo, powerOf } from './machine-info.ts'
+import { controller, findMachine, findOwn, getOwn, idOf, type MachineInfo, macsOf, powerOf } from './machine-info.ts'
 import { sendPower } from './power.ts'
 import { removeMachine } from './remove-machine.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots, restoreSnapshot } from './snapshots.ts'
@@ -21,9 +20,8 @@ export const handlers = defineHandlers(virtualbox, {
   async look(machine, context) {
     return toSeen(await findOwn(createVBox(machine.host, context), machine))
   },
-  async interfaces({ locations, ...machine }, context) {
-    const vbox = createVBox(machine.host, context)
-    return { interface_map: mapAt(vbox, await getOwn(vbox, machine), locations) }
+  async interfaces(machine, context) {
+    return { interface_list: macsOf(await getOwn(createVBox(machine.host, context), machine)) }
   },
   async set_power({ action, ...machine }, context) {
     const vbox = createVBox(machine.host, context)

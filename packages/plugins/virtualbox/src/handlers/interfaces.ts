@@ -1,14 +1,15 @@
-import { deviceError, locationOf, type MachineInterface, pairMacs } from '@contractor/driver'
+import { deviceError, locationOf, type MachineInterface, pairMacs, tooFewAdapters } from '@contractor/driver'
 import { type MachineInfo, macsOf } from './machine-info.ts'
 import type { VBox } from './vboxmanage.ts'
 
-export const interfaceMapOf = (vbox: VBox, info: MachineInfo, ports: readonly MachineInterface[]) =>
-  mapAt(vbox, info, ports.map(locationOf))
-
-export function mapAt(vbox: VBox, info: MachineInfo, locations: readonly string[]): Record<string, string> {
+/** Its MACs, by where its ports are. */
+export function interfaceMapOf(
+  vbox: VBox,
+  info: MachineInfo,
+  ports: readonly MachineInterface[],
+): Record<string, string> {
+  const locations = ports.map(locationOf)
   const macs = macsOf(info)
-  const map = pairMacs(locations, macs)
-  if (map) return map
-  const has = `the machine has ${macs.length} ports, and the Foundation ${locations.length}: ${locations.join(', ')}`
-  throw deviceError('DEVICE_REFUSED', vbox.name, has)
+  if (macs.length >= locations.length) return pairMacs(locations, macs)
+  throw deviceError('DEVICE_REFUSED', vbox.name, tooFewAdapters(locations, macs))
 }

@@ -1,0 +1,2 @@
+export { amt } from './amt.ts'
+export { quirks } from './quirks.ts'

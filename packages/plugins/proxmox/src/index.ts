@@ -1,0 +1,3 @@
+export { proxmoxComplex } from './connection.ts'
+export { proxmox } from './proxmox.ts'
+export { quirks } from './quirks.ts'

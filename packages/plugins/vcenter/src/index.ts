@@ -1,0 +1,3 @@
+export { vcenterComplex } from './connection.ts'
+export { quirks } from './quirks.ts'
+export { vcenter } from './vcenter.ts'

@@ -1,0 +1,2 @@
+export { quirks } from './quirks.ts'
+export { vyos } from './vyos.ts'
