@@ -28,9 +28,9 @@ export const quirks = defineQuirks([
     remedy: 'Names are read so.',
   },
   {
-    name: 'name-taken-before-it-is-seen',
-    does: 'It says DuplicateName for a machine that is being made, and shows that later.',
-    remedy: 'It is looked for a while: if it is of the same call, it is the answer.',
+    name: 'says-nothing-while-it-is-made',
+    does: 'A machine that is being made has a name, which is taken, and no configuration.',
+    remedy: 'A repeated call waits for what was begun; if it is of that call, it is the answer.',
   },
   {
     name: 'made-and-not-set-up',

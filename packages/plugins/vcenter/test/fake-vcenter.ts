@@ -1,7 +1,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FakeAnswer, type FakeRequest, type FakeServer, startFakeServer } from '../../../../test/fake-device.ts'
+import { type FakeAnswer, type FakeRequest, startFakeServer } from '../../../../test/fake-device.ts'
 import {
   at,
   type Element,
@@ -14,98 +14,32 @@ import {
   type Xml,
   type XmlObject,
 } from '../src/handlers/xml.ts'
-import type { quirks } from '../src/quirks.ts'
+import { ofDisks } from './fake-disks.ts'
+import { fill, propsOf } from './fake-inventory.ts'
+import { cloneVm, createVm, inGuest, reconfigure, removeVm } from './fake-machines.ts'
+import {
+  type FakeObject,
+  type FakeTask,
+  type FakeVcenter,
+  type FakeVm,
+  Fault,
+  ref,
+  refs,
+  text,
+} from './fake-objects.ts'
 import { forms, methods, types } from './vim-schema.ts'
-
-type Quirk = (typeof quirks)[number]['name']
-
-export interface FakeObject {
-  type: string
-  /** By path, as they are written; a function is read anew each time. */
-  props: Record<string, Xml | (() => Xml)>
-}
-
-export interface Device {
-  [name: string]: Xml
-}
-
-export interface FakeVm {
-  name: string
-  uuid: string
-  powerState: string
-  isTemplate: boolean
-  devices: Device[]
-  extra: Record<string, string>
-  /** What it was made and changed with, as the schema has it. */
-  config: Element
-  customization?: Element
-  question?: string
-  hasTools: boolean
-}
-
-interface Process {
-  pid: number
-  cmdLine: string
-  exitCode: number
-  polls: number
-  isEnded?: boolean
-}
-
-/**
- * A vCenter, or a single host, as strict as vim25's schema: methods and types have what they may have, in its order; those that may
- * be of several types say which. It has the quirks that it is told.
- */
-export interface FakeVcenter extends FakeServer {
-  readonly username: string
-  readonly password: string
-  readonly objects: Map<string, FakeObject>
-  readonly vms: Map<string, FakeVm>
-  /** The methods that change something, with their parameters. */
-  readonly told: { method: string; of: string; xml: Element }[]
-  readonly quirks: Set<Quirk>
-  /** How the next tasks fail: a fault and its words. Empty: not. */
-  readonly fails: [fault: string, words: string][]
-  readonly sessions: Set<string>
-  logins: number
-  readonly processes: Process[]
-  /** How a command of the guest ends. */
-  exits: Record<string, number>
-  isHost: boolean
-  /** What it says that the certificate of its hosts is. */
-  thumbprint: string
-  readonly leases: Map<string, 'open' | 'complete' | 'aborted'>
-  addVm(id: string, vm: Partial<FakeVm>): FakeVm
-}
-
-class Fault {
-  readonly type: string
-  readonly words: string
-  readonly detail: XmlObject
-  constructor(type: string, words: string, detail: XmlObject = {}) {
-    this.type = type
-    this.words = words
-    this.detail = detail
-  }
-}
-
-const ref = (type: string, value: string): XmlObject => ({ '@_type': type, '#text': value })
-const text = (value: string | number | boolean): XmlObject => ({ '@_xsi:type': 'xsd:string', '#text': String(value) })
-const refs = (list: XmlObject[]): XmlObject => ({
-  '@_xsi:type': 'ArrayOfManagedObjectReference',
-  ManagedObjectReference: list,
-})
-const gib = 1024 ** 3
 
 const ownThumbprint = new X509Certificate(readFileSync(join(import.meta.dirname, '../../../../test/device-cert.pem')))
   .fingerprint
 
-export async function startVcenter(): Promise<FakeVcenter> {
+/** Into an object that a test has already, where it gives one. */
+export async function startVcenter(into = {} as FakeVcenter): Promise<FakeVcenter> {
   const server = await startFakeServer({
     answer: request => (request.path === '/sdk' ? handle(fake, tasks, request) : giveDisk(fake, request)),
     canFail: ({ text: body }) => !/RetrieveServiceContent|<Login|<Logout/.test(body),
   })
   const tasks = new Map<string, FakeTask>()
-  const fake: FakeVcenter = {
+  const own: FakeVcenter = {
     ...server,
     ...{
       username: 'ops@vsphere.local',
@@ -121,93 +55,20 @@ export async function startVcenter(): Promise<FakeVcenter> {
     addVm(id, vm) {
       const whole: FakeVm = {
         ...{ name: id, uuid: randomUUID(), powerState: 'poweredOff', isTemplate: false, devices: [], extra: {} },
-        ...{ config: {}, hasTools: true, ...vm },
+        ...{ config: {}, hasTools: true, isBorn: true, ...vm },
       }
       fake.vms.set(id, whole)
       fake.objects.set(id, { type: 'VirtualMachine', props: propsOf(whole) })
       return whole
     },
   }
+  const fake = Object.assign(into, own)
   fill(fake)
+  fake.objects.set('TaskManager', {
+    type: 'TaskManager',
+    props: { recentTask: () => refs([...tasks.keys()].map(id => ref('Task', id))) },
+  })
   return fake
-}
-
-function propsOf(vm: FakeVm): FakeObject['props'] {
-  return {
-    name: () => text(vm.name.replaceAll('%', '%25').replaceAll('/', '%2f')),
-    'config.instanceUuid': () => text(vm.uuid),
-    'config.template': () => text(vm.isTemplate),
-    'config.extraConfig': () => ({
-      '@_xsi:type': 'ArrayOfOptionValue',
-      OptionValue: Object.entries(vm.extra).map(([key, value]) => ({ key, value: text(value) })),
-    }),
-    'config.hardware.device': () => ({ '@_xsi:type': 'ArrayOfVirtualDevice', VirtualDevice: vm.devices }),
-    'config.hardware.numCPU': () => text(textOf(vm.config.numCPUs)),
-    'config.hardware.memoryMB': () => text(textOf(vm.config.memoryMB)),
-    'config.vAppConfig': () => ({ '@_xsi:type': 'VmConfigInfo', property: [{ key: 4, id: 'user', value: 'x' }] }),
-    'runtime.powerState': () => text(vm.powerState),
-    'runtime.host': () => ref('HostSystem', 'host-1'),
-    'runtime.question': () =>
-      vm.question === undefined
-        ? undefined
-        : { '@_xsi:type': 'VirtualMachineQuestionInfo', id: '1', text: vm.question },
-    'guest.ipAddress': () => (vm.powerState === 'poweredOn' ? text('10.0.0.5') : undefined),
-    'guest.net': () => ({
-      '@_xsi:type': 'ArrayOfGuestNicInfo',
-      GuestNicInfo: vm.powerState === 'poweredOn' ? [{ network: 'lan', ipAddress: ['10.0.0.5', 'fe80::1'] }] : [],
-    }),
-  }
-}
-
-/** A datacenter with a cluster of three hosts, of which one is in maintenance, and networks of both kinds. */
-function fill({ objects }: FakeVcenter): void {
-  const put = (id: string, type: string, props: FakeObject['props']) => objects.set(id, { type, props })
-  put('datacenter-1', 'Datacenter', {
-    name: text('dc1'),
-    vmFolder: ref('Folder', 'group-v1'),
-    hostFolder: ref('Folder', 'group-h1'),
-  })
-  put('cluster-1', 'ClusterComputeResource', {
-    ...{ name: text('cluster1'), resourcePool: ref('ResourcePool', 'pool-1') },
-    host: refs(['host-1', 'host-2', 'host-3'].map(id => ref('HostSystem', id))),
-  })
-  const host = (id: string, used: number, cpu: number, isDown = false) =>
-    put(id, 'HostSystem', {
-      ...{
-        name: text(`${id}.lab`),
-        datastore: refs([ref('Datastore', 'ds-1'), ref('Datastore', 'ds-2'), ref('Datastore', 'ds-3')]),
-      },
-      network: refs([ref('Network', 'network-1'), ref('DistributedVirtualPortgroup', 'dvpg-1')]),
-      ...{ 'runtime.connectionState': text('connected'), 'runtime.inMaintenanceMode': text(isDown) },
-      ...{
-        'summary.hardware.memorySize': text(16 * gib),
-        'summary.hardware.numCpuCores': text(8),
-        'summary.hardware.cpuMhz': text(2000),
-      },
-      ...{ 'summary.quickStats.overallMemoryUsage': text(used), 'summary.quickStats.overallCpuUsage': text(cpu) },
-      'configManager.datastoreSystem': ref('HostDatastoreSystem', `dss-${id}`),
-    })
-  host('host-1', 12_000, 1000)
-  host('host-2', 4000, 15_000)
-  host('host-3', 0, 0, true)
-  const datastore = (id: string, name: string, free: number, isUp = true) =>
-    put(id, 'Datastore', {
-      name: text(name),
-      'summary.accessible': text(isUp),
-      'summary.freeSpace': text(free * gib),
-      'summary.maintenanceMode': text('normal'),
-    })
-  datastore('ds-1', 'local1', 50)
-  datastore('ds-2', 'shared1', 500)
-  datastore('ds-3', 'shared2', 900, false)
-  put('network-1', 'Network', { name: text('lan') })
-  put('dvpg-1', 'DistributedVirtualPortgroup', {
-    name: text('backend%2fblue'),
-    key: text('dvportgroup-77'),
-    'config.distributedVirtualSwitch': ref('VmwareDistributedVirtualSwitch', 'dvs-1'),
-  })
-  put('dvs-1', 'VmwareDistributedVirtualSwitch', { uuid: text('50 1a 2b') })
-  put('gom', 'GuestOperationsManager', { processManager: ref('GuestProcessManager', 'gpm') })
 }
 
 const roots: Readonly<Record<string, [string, string]>> = {
@@ -218,12 +79,7 @@ const roots: Readonly<Record<string, [string, string]>> = {
   searchIndex: ['SearchIndex', 'SearchIndex'],
   ovfManager: ['OvfManager', 'OvfManager'],
   guestOperationsManager: ['GuestOperationsManager', 'gom'],
-}
-
-interface FakeTask {
-  polls: number
-  work: () => Xml
-  end?: XmlObject
+  taskManager: ['TaskManager', 'TaskManager'],
 }
 
 function giveDisk(fake: FakeVcenter, { path, headers }: FakeRequest): FakeAnswer {
@@ -375,9 +231,9 @@ function answerOf(
   xml: Element,
   id: string,
 ): Xml | Xml[] {
-  const begin = (work: () => Xml): XmlObject => {
+  const begin = (work: () => Xml, descriptionId = 'other'): XmlObject => {
     const task = `task-${tasks.size + 1}`
-    const kept: FakeTask = { polls: 1, work }
+    const kept: FakeTask = { polls: 1, descriptionId, work }
     tasks.set(task, kept)
     fake.objects.set(task, { type: 'Task', props: { info: () => infoOf(fake, kept) } })
     return ref('Task', task)
@@ -476,7 +332,7 @@ function answerOf(
 }
 
 function infoOf(fake: FakeVcenter, task: FakeTask): XmlObject {
-  const info = (more: XmlObject) => ({ '@_xsi:type': 'TaskInfo', ...more })
+  const info = (more: XmlObject) => ({ '@_xsi:type': 'TaskInfo', descriptionId: task.descriptionId, ...more })
   if (task.end) return task.end
   if (task.polls-- > 0) return info({ state: 'running', progress: 40 })
   try {
@@ -487,6 +343,7 @@ function infoOf(fake: FakeVcenter, task: FakeTask): XmlObject {
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     const { type, words, detail } = error
+    for (const [id, one] of fake.vms) if (!one.isBorn) removeVm(fake, id)
     task.end = info({ state: 'error', error: { fault: { '@_xsi:type': type, ...detail }, localizedMessage: words } })
   }
   return task.end
@@ -523,225 +380,4 @@ function retrieve(fake: FakeVcenter, spec: Element): Xml {
 const asValue = (val: Xml): Xml => {
   const own = val as XmlObject
   return '@_type' in own ? { '@_xsi:type': 'ManagedObjectReference', ...own } : val
-}
-
-function removeVm(fake: FakeVcenter, id: string): undefined {
-  fake.vms.delete(id)
-  fake.objects.delete(id)
-}
-
-type Begin = (work: () => Xml) => XmlObject
-
-function refuseTaken(fake: FakeVcenter, name: string): void {
-  const taken = [...fake.vms].find(([, one]) => one.name === name)
-  if (taken)
-    throw new Fault('DuplicateName', `The name '${name}' already exists.`, {
-      name,
-      object: ref('VirtualMachine', taken[0]),
-    })
-}
-
-function createVm(fake: FakeVcenter, begin: Begin, config: Element): XmlObject {
-  const name = textOf(config.name)
-  refuseTaken(fake, name)
-  if (!/^\[(local1|shared1)\]/.test(textOf(at(config, 'files', 'vmPathName'))))
-    throw new Fault('InvalidDatastorePath', 'Invalid datastore path')
-  return begin(() => {
-    const id = `vm-${fake.objects.size}`
-    reconfigure(fake.addVm(id, { name }), config)
-    return ref('VirtualMachine', id)
-  })
-}
-
-function cloneVm(fake: FakeVcenter, begin: Begin, source: FakeVm, xml: Element): XmlObject {
-  const name = textOf(xml.name)
-  refuseTaken(fake, name)
-  return begin(() => {
-    const customization = at(xml.spec, 'customization')
-    const made = fake.addVm(`vm-${fake.objects.size}`, {
-      name,
-      devices: source.devices.map(one => ({ ...one })),
-      extra: { ...source.extra },
-    })
-    if (customization !== undefined) made.customization = elementOf(customization)
-    reconfigure(made, elementOf(at(xml.spec, 'config')))
-    return undefined
-  })
-}
-
-const firstKeys: Readonly<Record<string, number>> = { ParaVirtualSCSIController: 1000, VirtualDisk: 2000 }
-
-function reconfigure(vm: FakeVm, config: Element): void {
-  Object.assign(vm, { config: { ...vm.config, ...config } })
-  for (const one of listOf(config.extraConfig)) vm.extra[textOf(at(one, 'key'))] = textOf(at(one, 'value'))
-  for (const change of listOf(config.deviceChange)) {
-    const device = elementOf(at(change, 'device')) as Device
-    const type = String(device['@_xsi:type'])
-    const at0 = vm.devices.findIndex(one => String(one.key) === String(device.key))
-    const operation = textOf(at(change, 'operation'))
-    if (operation === 'add') {
-      const first = firstKeys[type] ?? 4000
-      const key = first + vm.devices.filter(one => Number(one.key) >= first && Number(one.key) < first + 1000).length
-      const mac = /E1000|Vmxnet/.test(type)
-        ? { macAddress: device.macAddress ?? `00:50:56:00:00:${String(key % 100).padStart(2, '0')}` }
-        : {}
-      vm.devices.push({ ...device, key, ...mac })
-      continue
-    }
-    if (at0 < 0) throw new Fault('InvalidDeviceSpec', `Invalid configuration for device '${device.key}'.`)
-    if (operation === 'remove') vm.devices.splice(at0, 1)
-    else {
-      const before = vm.devices[at0] as Device
-      if (Number(device.capacityInKB) < Number(before.capacityInKB))
-        throw new Fault('InvalidDeviceSpec', 'Disks cannot shrink')
-      vm.devices[at0] = { ...before, ...device }
-    }
-  }
-}
-
-function inGuest(fake: FakeVcenter, method: string, xml: Element): Xml | Xml[] {
-  const vm = fake.vms.get(textOf(xml.vm)) as FakeVm
-  if (!vm.hasTools || vm.powerState !== 'poweredOn')
-    throw new Fault('GuestOperationsUnavailable', 'The guest operations agent could not be contacted.')
-  if (textOf(at(xml.auth, 'password')) !== 'gast-geheim')
-    throw new Fault('InvalidGuestLogin', 'Failed to authenticate with the guest operating system.')
-  if (method === 'StartProgramInGuest') {
-    const cmdLine = `${textOf(at(xml.spec, 'programPath'))} ${textOf(at(xml.spec, 'arguments'))}`
-    const command = Object.keys(fake.exits).find(one => cmdLine.includes(one)) ?? ''
-    const process = {
-      pid: 100 + fake.processes.length,
-      cmdLine,
-      exitCode: fake.exits[command] ?? 0,
-      polls: command === 'sleep' ? 1000 : 1,
-    }
-    fake.processes.push(process)
-    return process.pid
-  }
-  const pid = textOf(xml.pid ?? xml.pids)
-  if (method === 'TerminateProcessInGuest') {
-    Object.assign(fake.processes.find(one => String(one.pid) === pid) ?? {}, { isEnded: true })
-    return undefined
-  }
-  return fake.processes
-    .filter(one => !pid || String(one.pid) === pid)
-    .map(one => {
-      const isOver = one.isEnded || (pid !== '' && one.polls-- <= 0)
-      const end = isOver ? { endTime: '2026-01-01T00:00:00Z', exitCode: one.exitCode } : {}
-      return {
-        name: 'sh',
-        pid: one.pid,
-        owner: 'root',
-        cmdLine: one.cmdLine,
-        startTime: '2026-01-01T00:00:00Z',
-        ...end,
-      }
-    })
-}
-
-function ofDisks(fake: FakeVcenter, begin: Begin, method: string, xml: Element, id: string): Xml | Xml[] {
-  const lease = (work: () => void, deviceUrl: XmlObject[]): XmlObject => {
-    const own = `lease-${fake.leases.size + 1}`
-    let polls = 1
-    fake.leases.set(own, 'open')
-    fake.objects.set(own, {
-      type: 'HttpNfcLease',
-      props: {
-        state: () => {
-          if (polls-- > 0) return text('initializing')
-          if (polls === -1) work()
-          return text('ready')
-        },
-        info: { '@_xsi:type': 'HttpNfcLeaseInfo', leaseTimeout: 300, deviceUrl },
-      },
-    })
-    return ref('HttpNfcLease', own)
-  }
-  switch (method) {
-    case 'ParseDescriptor':
-      return {
-        network: [...textOf(xml.ovfDescriptor).matchAll(/<Network ovf:name="([^"]*)"/g)].map(([, name = '']) => ({
-          name,
-          description: '',
-        })),
-      }
-    case 'CreateImportSpec': {
-      const [descriptor, cisp] = [textOf(xml.ovfDescriptor), elementOf(xml.cisp)]
-      if (!descriptor.includes('<Envelope'))
-        return {
-          error: [
-            { fault: { '@_xsi:type': 'OvfInvalidPackage' }, localizedMessage: 'The OVF descriptor is not valid.' },
-          ],
-        }
-      const mapped = listOf(cisp.networkMapping).map(one => textOf(at(one, 'network')))
-      const nic = (network: string, place: number) => ({
-        operation: 'add',
-        device: {
-          '@_xsi:type': 'VirtualVmxnet3',
-          key: -10 - place,
-          backing: {
-            '@_xsi:type': 'VirtualEthernetCardNetworkBackingInfo',
-            deviceName: network,
-            network: ref('Network', network),
-          },
-        },
-      })
-      const configSpec = {
-        name: textOf(cisp.entityName),
-        numCPUs: 2,
-        memoryMB: 8192,
-        deviceChange: mapped.map(nic),
-        extraConfig: { key: 'own', value: text('1') },
-        firmware: 'efi',
-      }
-      const type = descriptor.includes('VirtualSystemCollection') ? 'VirtualAppImportSpec' : 'VirtualMachineImportSpec'
-      const fileItem = {
-        deviceId: '/vm/VirtualLsiLogicController0:0',
-        path: 'app-disk1.vmdk',
-        create: false,
-        size: 4000,
-      }
-      return {
-        importSpec: { '@_xsi:type': type, configSpec },
-        fileItem,
-        warning: [{ localizedMessage: 'No manifest file found.' }],
-      }
-    }
-    case 'ImportVApp': {
-      const config = elementOf(at(xml.spec, 'configSpec'))
-      refuseTaken(fake, textOf(config.name))
-      return lease(() => reconfigure(fake.addVm(`vm-${fake.objects.size}`, { name: textOf(config.name) }), config), [])
-    }
-    case 'HttpNfcLeasePullFromUrls_Task':
-      fake.told.push({ method, of: id, xml })
-      return begin(() => undefined)
-    case 'ExportVm': {
-      if (fake.vms.get(id)?.powerState !== 'poweredOff')
-        throw new Fault('InvalidPowerState', 'The operation is not allowed in the current state.')
-      const thumb = fake.isHost ? {} : { sslThumbprint: fake.thumbprint }
-      const url = fake.isHost ? 'https://*/nfc/disk-0.vmdk' : `https://127.0.0.1:${fake.port}/nfc/disk-0.vmdk`
-      return lease(
-        () => undefined,
-        [
-          { key: '/vm/disk0', importKey: 'i', url, ...thumb, disk: true },
-          { key: '/vm/nvram', importKey: 'n', url: 'https://*/nfc/nvram', disk: false },
-        ],
-      )
-    }
-    case 'CreateDescriptor':
-      return {
-        ovfDescriptor: `<Envelope>${textOf(at(xml.cdp, 'ovfFiles', 'path'))} ${textOf(at(xml.cdp, 'ovfFiles', 'size'))}</Envelope>`,
-      }
-    case 'HttpNfcLeaseProgress':
-      return undefined
-    case 'HttpNfcLeaseComplete':
-      fake.leases.set(id, 'complete')
-      return undefined
-    case 'HttpNfcLeaseAbort':
-      fake.leases.set(id, 'aborted')
-      for (const [own, one] of fake.vms)
-        if (one.extra['contractor.whole'] === 'false' && one.extra.own === '1') removeVm(fake, own)
-      return undefined
-    default:
-      throw new Fault('', `Unable to resolve WSDL method name ${method}`)
-  }
 }

@@ -1,8 +1,7 @@
 import { join } from 'node:path'
-import { createHandlerContext, pluginLaws } from '@contractor/plugin/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { pluginLaws } from '@contractor/plugin/testing'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../../../../test/embedded-postgres.ts'
-import { type FakeRequest, startFakeServer } from '../../../../test/fake-device.ts'
 import { openRig } from '../../../../test/rig.ts'
 import { vcenterComplex } from '../src/connection.ts'
 import { handlers } from '../src/handlers/index.ts'
@@ -11,11 +10,9 @@ import { quirks } from '../src/quirks.ts'
 import { tasks } from '../src/tasks.ts'
 import { vcenter } from '../src/vcenter.ts'
 import { vmSpec } from '../src/vm-spec.ts'
-import { type FakeVcenter, startVcenter } from './fake-vcenter.ts'
+import { eth0, useVcenter, vm_spec } from './use-vcenter.ts'
 
 const uuid = '50000000-0000-0000-0000-000000000001'
-const eth0 = { name: 'eth0', physical_location: 'eth0', mac: null, network: 'lan' }
-const vm_spec = { cpu_count: 2, memory_size: 2048, disk_size: 20 }
 const seen = {
   ...{
     state: 'on',
@@ -125,42 +122,7 @@ describe('what a machine is to be', () => {
 })
 
 describe('a vCenter', () => {
-  let vc: FakeVcenter
-  beforeAll(async () => {
-    vc = await startVcenter()
-  })
-  afterAll(() => vc.stop())
-  beforeEach(() => {
-    for (const id of vc.vms.keys()) vc.objects.delete(id)
-    for (const all of [vc.vms, vc.quirks, vc.sessions, vc.leases]) all.clear()
-    vc.told.length = vc.faults.length = vc.fails.length = vc.processes.length = vc.logins = 0
-    Object.assign(vc, { exits: {}, isHost: false })
-  })
-  const login = () => ({
-    ...{ host: '127.0.0.1', port: vc.port, fingerprint: vc.fingerprint, username: vc.username, password: vc.password },
-    ...{ datacenter: 'dc1', cluster: 'cluster1' },
-  })
-  const run = <Result = unknown>(task: string, more: object = {}, context = {}) =>
-    handlers.run(
-      task,
-      { ...login(), name: 'web', uuid: null, ...more },
-      createHandlerContext(context),
-    ) as Promise<Result>
-  const create = ({ spec = {}, ...more }: { spec?: object; [name: string]: unknown } = {}, context = {}) =>
-    run<{ uuid: string; macs: string[] }>(
-      'create',
-      {
-        ...{ callId: 'call-1', vmHost: 'host-1.lab', datastore: 'local1', interfaces: [eth0] },
-        ...{ spec: { ...vm_spec, ...spec }, ...more },
-      },
-      context,
-    )
-  const vm = (name = 'web') => {
-    const found = [...vc.vms.values()].find(one => one.name === name)
-    if (!found) throw new Error(`There is no machine '${name}'`)
-    return found
-  }
-  const methodsTold = () => vc.told.map(({ method }) => method)
+  const { vc, run, create, vm, methodsTold } = useVcenter()
   const disk = (gib: number) => ({
     ...{
       '@_xsi:type': 'VirtualDisk',
@@ -275,132 +237,6 @@ describe('a vCenter', () => {
       extra: { 'contractor.foundation': 'web', 'contractor.call': 'call-1', 'contractor.whole': 'true' },
     })
     expect(vm('debian').devices).toHaveLength(3)
-  })
-
-  describe('with an appliance', () => {
-    const asked: FakeRequest[] = []
-    const kept = new Map<string, string>()
-    let files: { port: number; stop(): Promise<void> }
-    const ovf = (more = '') => `<Envelope><NetworkSection><Network ovf:name="eth0"/>${more}</NetworkSection></Envelope>`
-    const archive = (name: string, content: string) => {
-      const header = [name.padEnd(100, '\0'), '\0'.repeat(24), content.length.toString(8).padStart(11, '0'), '\0'].join(
-        '',
-      )
-      return header.padEnd(512, '\0') + content.padEnd(Math.ceil(content.length / 512) * 512, '\0')
-    }
-    const contents: Record<string, string> = {
-      '/app.ova': archive('app.ovf', ovf()) + archive('app-disk1.vmdk', 'x'.repeat(100)),
-      '/plain/app.ovf': ovf(),
-      '/two.ova': archive('app.ovf', ovf('<Network ovf:name="other"/>')),
-      '/many.ova': archive('app.ovf', `${ovf()}<VirtualSystemCollection/>`),
-      '/bad.ova': archive('app.ovf', 'nonsense'),
-      '/none.ova': 'x'.repeat(2000),
-      '/cut.ova': archive('app.ovf', ovf()).slice(0, 600),
-    }
-    beforeAll(async () => {
-      files = await startFakeServer({
-        tls: false,
-        answer(request) {
-          asked.push(request)
-          if (request.method === 'PUT') {
-            if (request.path.startsWith('/full/')) return { status: 507 }
-            kept.set(request.path, request.text)
-            return { status: 201 }
-          }
-          const body = contents[request.path]
-          return body === undefined ? { status: 404, body: 'none' } : { status: 200, body }
-        },
-      })
-    })
-    afterAll(() => files.stop())
-    const url = (path: string) => `http://127.0.0.1:${files.port}${path}`
-
-    it('deploys it: the hosts fetch the disks out of the archive by themselves', async () => {
-      const lines: string[] = []
-      const spec = { ova: url('/app.ova'), property_map: { role: 'web' }, deployment_option: 'small', cpu_count: 1 }
-      const made = await create({ spec }, { log: (line: string) => void lines.push(line) })
-      expect(made).toMatchObject({ uuid: vm().uuid, macs: [expect.stringMatching(/^00:50:56/)] })
-      // As its description says, and not as the config does.
-      expect(vm()).toMatchObject({
-        config: { numCPUs: '2', memoryMB: '8192' },
-        extra: { own: '1', 'contractor.whole': 'true' },
-      })
-      const pulled = vc.told.find(({ method }) => method === 'HttpNfcLeasePullFromUrls_Task')
-      expect(pulled?.xml.files).toMatchObject({
-        url: url('/app.ova'),
-        memberName: 'app-disk1.vmdk',
-        create: 'false',
-        size: '4000',
-      })
-      expect([...vc.leases.values()]).toEqual(['complete'])
-      expect(lines).toEqual([expect.stringContaining('No manifest file found.')])
-      expect(await create({ spec })).toEqual(made)
-      expect(methodsTold().filter(method => method === 'ImportVApp')).toHaveLength(1)
-    })
-
-    it('deploys one whose disks are beside its description', async () => {
-      await create({ spec: { ova: url('/plain/app.ovf') } })
-      const pulled = vc.told.find(({ method }) => method === 'HttpNfcLeasePullFromUrls_Task')
-      expect(elementOf(pulled?.xml.files)).toMatchObject({ url: url('/plain/app-disk1.vmdk') })
-      expect(elementOf(pulled?.xml.files)).not.toHaveProperty('memberName')
-    })
-
-    it.each([
-      ['/gone.ova', 'DEVICE_REFUSED', 'its server answers 404'],
-      ['/none.ova', 'DEVICE_REFUSED', 'no archive with a description in front'],
-      ['/cut.ova', 'DEVICE_REFUSED', 'was cut short'],
-      ['/bad.ova', 'DEVICE_REFUSED', 'The OVF descriptor is not valid.'],
-      ['/many.ova', 'DEVICE_UNSUPPORTED', 'is of several machines'],
-      ['/two.ova', 'DEVICE_REFUSED', "network 'other' is for no interface"],
-    ])('says what is wrong with %s, and leaves nothing behind', async (path, code, words) => {
-      await expect(create({ spec: { ova: url(path) } })).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(words),
-      })
-      expect(vc.vms.size).toBe(0)
-    })
-
-    it('reads none from a server that nobody vouches for', async () => {
-      const ova = `https://127.0.0.1:${vc.port}/app.ova`
-      await expect(create({ spec: { ova } })).rejects.toMatchObject({
-        ...{ code: 'DEVICE_UNREACHABLE', message: expect.stringContaining('self-signed certificate') },
-      })
-      expect(methodsTold()).toEqual([])
-    })
-
-    it('gives the lease back where the hosts cannot fetch the disks', async () => {
-      vc.fails.push(['HttpFault', 'Connection refused'])
-      await expect(create({ spec: { ova: url('/app.ova') } })).rejects.toThrow('HttpFault: Connection refused')
-      expect([...vc.leases.values()]).toEqual(['aborted'])
-      expect(vc.vms.size).toBe(0)
-    })
-
-    it.each([[false], [true]])('exports a machine by HTTP PUT (of a single host: %s)', async isHost => {
-      vc.isHost = isHost
-      await create()
-      expect(await run('export', { url: url('/images') })).toEqual({ location: url('/images/web.ovf') })
-      expect(kept.get('/images/web-disk1.vmdk')).toHaveLength(4000)
-      expect(kept.get('/images/web.ovf')).toBe('<Envelope>web-disk1.vmdk 4000</Envelope>')
-      expect([...vc.leases.values()]).toEqual(['complete'])
-    })
-
-    it('sends nothing to a host of disks that has another certificate than the vCenter says', async () => {
-      await create()
-      const { thumbprint } = vc
-      onTestFinished(() => void Object.assign(vc, { thumbprint }))
-      vc.thumbprint = Array(20).fill('00').join(':')
-      await expect(run('export', { url: url('/images') })).rejects.toMatchObject({ code: 'DEVICE_UNTRUSTED' })
-      expect([...vc.leases.values()]).toEqual(['aborted'])
-    })
-
-    it('says that what it writes to is full, or is not there, and gives the lease back', async () => {
-      await create()
-      await expect(run('export', { url: url('/full/') })).rejects.toThrow('it answers 507 to PUT')
-      await expect(run('export', { url: `http://127.0.0.1:${await freePort()}/` })).rejects.toMatchObject({
-        code: 'DEVICE_UNREACHABLE',
-      })
-      expect([...vc.leases.values()]).toEqual(['aborted', 'aborted'])
-    })
   })
 
   it('makes one machine for one call, however often it is asked, and leaves others’ alone', async () => {
@@ -567,30 +403,49 @@ describe('a vCenter', () => {
       vc.addVm('vm-8', { name: 'a/b%c' })
       expect(await run('list')).toMatchObject({ machines: [{ name: 'a/b%c' }] })
     },
-    async 'name-taken-before-it-is-seen'() {
-      const abort = new AbortController()
-      const refused = expect(create({}, { signal: abort.signal })).rejects.toThrow(/claim lost|aborted/)
-      await vi.waitFor(() => expect(methodsTold()).toContain('CreateVM_Task'))
-      abort.abort(new Error('claim lost'))
-      await refused
-      const hidden = vc.addVm('vm-8', { name: 'web' })
-      vc.objects.delete('vm-8')
-      const again = create()
-      await vi.waitFor(() => expect(methodsTold().filter(method => method === 'CreateVM_Task')).toHaveLength(2))
-      vc.addVm('vm-8', {
-        ...hidden,
-        extra: { 'contractor.foundation': 'web', 'contractor.call': 'call-1', 'contractor.whole': 'false' },
+    async 'says-nothing-while-it-is-made'() {
+      const lose = async (more = {}) => {
+        const abort = new AbortController()
+        const before = vc.vms.size
+        const refused = expect(create(more, { signal: abort.signal })).rejects.toThrow(/claim lost|aborted/)
+        await vi.waitFor(() => expect(vc.vms.size).toBe(before + 1))
+        abort.abort(new Error('claim lost'))
+        await refused
+      }
+      await lose()
+      expect(vm().isBorn).toBe(false)
+      expect(await run('state')).toMatchObject({ state: 'gone' })
+      expect(await create({}, { attempt: 2 })).toMatchObject({ uuid: vm().uuid })
+      // Without being told that it was asked before, by its name.
+      await lose({ name: 'two' })
+      const again = create({ name: 'two' })
+      await vi.waitFor(() => expect(methodsTold().filter(method => method === 'CreateVM_Task')).toHaveLength(3))
+      const extra = { 'contractor.foundation': 'two', 'contractor.call': 'call-1', 'contractor.whole': 'false' }
+      Object.assign(vm('two'), { isBorn: true, extra })
+      expect(await again).toMatchObject({ uuid: vm('two').uuid })
+      template()
+      await lose({ name: 'three', spec: { template: 'debian' } })
+      expect(await create({ name: 'three', spec: { template: 'debian' } }, { attempt: 2 })).toMatchObject({
+        uuid: vm('three').uuid,
       })
-      expect(await again).toMatchObject({ uuid: hidden.uuid })
-      expect(vc.vms.size).toBe(1)
+      expect(vc.vms.size).toBe(4)
     },
     async 'made-and-not-set-up'() {
-      vc.fails.push(['', ''], ['TaskInProgress', 'The operation is not allowed: another task is in progress.'])
+      const busy = ['TaskInProgress', 'The operation is not allowed: another task is in progress.'] as [string, string]
+      vc.fails.push(['', ''], busy)
       await expect(create()).rejects.toMatchObject({ code: 'DEVICE_BUSY', retryable: true })
       expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: false })
-      expect(await create()).toMatchObject({ uuid: vm().uuid })
+      expect(await create({}, { attempt: 2 })).toMatchObject({ uuid: vm().uuid })
       expect(await run('state')).toMatchObject({ call: 'call-1', isWhole: true })
       expect(methodsTold()).toEqual(['CreateVM_Task', 'ReconfigVM_Task', 'ReconfigVM_Task'])
+      vc.fails.push(['', ''], busy)
+      await expect(create({ name: 'two' })).rejects.toMatchObject({ code: 'DEVICE_BUSY' })
+      const { uuid: first } = vm('two')
+      expect(await create({ name: 'two', callId: 'call-2' })).not.toMatchObject({ uuid: first })
+      // What cannot be finished is not left behind.
+      vc.fails.push(['', ''], ['NoPermission', 'Permission to perform this operation was denied.'])
+      await expect(create({ name: 'three' })).rejects.toMatchObject({ code: 'DEVICE_REFUSED' })
+      expect([...vc.vms.values()].map(({ name }) => name)).toEqual(['web', 'two'])
     },
     async 'power-as-it-is'() {
       await create()

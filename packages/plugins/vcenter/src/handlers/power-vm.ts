@@ -58,11 +58,16 @@ async function checkQuestion(vim: Vim, { ref, name }: Vm): Promise<void> {
 export async function destroyVm(vim: Vim, named: Named, wait: Wait): Promise<{ destroyed: boolean }> {
   const vm = await findVm(vim, named)
   if (!vm) return { destroyed: false }
+  await removeVm(vim, vm, wait)
+  return { destroyed: true }
+}
+
+/** With its disks. */
+export async function removeVm(vim: Vim, vm: Vm, wait: Wait): Promise<void> {
   if (powerOf(vm.powerState) !== 'off') await sendPower(vim, vm, 'off', wait)
   try {
     await runTask(vim, `Removing machine '${vm.name}'`, { method: 'Destroy_Task', self: vm.ref }, wait)
   } catch (error) {
     if (!isContractorError(error, 'NOT_FOUND')) throw error
   }
-  return { destroyed: true }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { deviceError } from '@contractor/driver'
+import { isContractorError } from '@contractor/plugin'
 import { faultError } from './faults.ts'
-import { readObject } from './properties.ts'
+import { readObject, refsOf } from './properties.ts'
 import { faultWords, type Ref, refOf, type Vim } from './vim.ts'
 import { at, elementOf, type Node, numberOf, textOf, typeOf, type XmlObject } from './xml.ts'
 
@@ -39,5 +40,29 @@ export async function runTask(
     if (progress && percent >= 0) progress(percent, what)
     if (waitMs === mostMs) await look?.()
     await delay(waitMs, undefined, { signal })
+  }
+}
+
+/** By what vSphere calls the tasks that make a machine. */
+const making = /^(Folder\.createVm|VirtualMachine\.clone|ResourcePool\.ImportVApp)/
+
+/** Waits for all machines that are being made: which of them an attempt before has begun cannot be seen. */
+export async function awaitMaking(vim: Vim, { signal }: Wait): Promise<void> {
+  const { recentTask } = await readObject(vim, vim.root('taskManager'), ['recentTask'])
+  for (const task of refsOf(recentTask)) {
+    for (let waitMs = firstMs; await isMaking(vim, task); waitMs = Math.min(waitMs * 2, mostMs))
+      await delay(waitMs, undefined, { signal })
+  }
+}
+
+/** One that has ended is forgotten some time later. */
+async function isMaking(vim: Vim, task: Ref): Promise<boolean> {
+  try {
+    const { info } = await readObject(vim, task, ['info'])
+    const isOpen = ['queued', 'running'].includes(textOf(at(info, 'state')))
+    return isOpen && making.test(textOf(at(info, 'descriptionId')))
+  } catch (error) {
+    if (isContractorError(error, 'NOT_FOUND')) return false
+    throw error
   }
 }
