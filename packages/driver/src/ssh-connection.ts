@@ -12,7 +12,8 @@ export const hostKey = z
 export const sshLogin = z.object({
   host,
   port: port.default(22),
-  username: userName,
+  /** Null: the agent's own user. */
+  username: userName.nullable().default(null),
   password: secret(z.string().min(1)).nullable().default(null),
   private_key: secret(z.string().min(1).max(50_000)).nullable().default(null),
   /** What opens the private key. */

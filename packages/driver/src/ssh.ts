@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { isContractorError } from '@contractor/plugin'
@@ -65,7 +65,8 @@ function credentials({ password, private_key, passphrase }: SshLogin): Partial<C
 }
 
 function logIn(login: SshLogin, signal: AbortSignal, sock: Duplex | undefined, clients: Client[]): Promise<Client> {
-  const { host, port, username, password } = login
+  const { host, port, password } = login
+  const username = login.username ?? userInfo().username
   const name = `${host}:${port}`
   signal.throwIfAborted()
   const client = new Client()
