@@ -55,7 +55,7 @@ async function powerOnAll() {
         ...['--server', server.url, '--module', '@contractor/plugin-redfish'],
         ...['--concurrency', `redfish=${atOnce}`, '--name', 'agent'],
       ],
-      { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CONTRACTOR_TOKEN: secret } },
+      { stdio: 'ignore', env: { ...process.env, CONTRACTOR_TOKEN: secret } },
     )
     const begun = performance.now()
     const jobs = await contractor.jobs.createMany(ports.map((_, at) => ({ foundation: `m${at}`, action: 'create' })))
