@@ -15,6 +15,18 @@ export interface ConfigRows {
   readonly foundations: readonly FoundationRow[]
   readonly blueprints: ReadonlyMap<string, BlueprintRow>
   readonly sites: ReadonlyMap<string, SiteRow>
+  /** Which of the Structures are members of what; none unless members were asked for. */
+  readonly members: readonly MemberRow[]
+}
+
+/** Built Structures of a BluePrint, or of one that inherits from it, in a Site or one below it. */
+export interface Membership {
+  readonly site: string
+  readonly blueprint: string
+}
+
+export interface MemberRow extends Membership {
+  readonly structure: number
 }
 
 interface Sourced {
@@ -79,8 +91,10 @@ export interface ConfigTargets {
   foundations?: readonly string[]
   /** Alone, with those above them. */
   sites?: readonly string[]
+  /** In place of `structures`: whichever are members of these. */
+  members?: readonly Membership[]
   /** Of a machine that asks for itself: the end of the path by which it does, and attributes that it may not see. */
-  asked?: { path: string; hidden: readonly string[] }
+  asked?: { path?: string; hidden: readonly string[] }
 }
 
 const ms = (column: string) => sql.raw(`(extract(epoch from ${column}) * 1000)::bigint`)
@@ -106,17 +120,26 @@ export async function loadConfigRows(engine: Engine, db: Db, targets: ConfigTarg
     foundations: of<FoundationRow>('foundation'),
     blueprints: new Map(of<BlueprintRow>('blueprint').map(row => [row.name, row])),
     sites: new Map(of<SiteRow>('site').map(row => [row.name, row])),
+    members: of<MemberRow>('member'),
   }
 }
 
 /** Branches for what is not asked for are left out: they cost PostgreSQL as much as the others until they find nothing. */
-function selectConfigRows(engine: Engine, { structures = [], foundations = [], sites = [] }: ConfigTargets): SQL {
+function selectConfigRows(
+  engine: Engine,
+  { structures = [], foundations = [], sites = [], members = [] }: ConfigTargets,
+): SQL {
   const targets: SQL[] = []
   const branches: SQL[] = []
   const firstSites: SQL[] = []
   const firstBlueprints: SQL[] = []
-  if (structures.length) {
-    targets.push(sql`target as (select * from contractor.structure where id = any(${list(structures)}::bigint[]))`)
+  if (members.length) {
+    targets.push(membersWithin(members))
+    branches.push(memberBranch)
+  }
+  if (structures.length || members.length) {
+    const which = members.length ? sql`array(select structure from member)` : sql`${list(structures)}::bigint[]`
+    targets.push(sql`target as (select * from contractor.structure where id = any(${which}))`)
     firstSites.push(sql`select site from target`)
     firstBlueprints.push(sql`select blueprint from target`)
     branches.push(structureBranch)
@@ -144,6 +167,21 @@ function selectConfigRows(engine: Engine, { structures = [], foundations = [], s
 }
 
 const union = (parts: SQL[]) => sql.join(parts, sql` union `)
+
+/** Hostnames are compared where they are put in order, and not by the database's collation. */
+const membersWithin = (members: readonly Membership[]) => sql`
+  wanted as (
+    select * from jsonb_to_recordset(${JSON.stringify(members)}::jsonb) as one(site text, blueprint text)),
+  within(site, name) as (select site, site from wanted
+    union select within.site, below.name from contractor.site below join within on below.parent = within.name),
+  heir(blueprint, name) as (select blueprint, blueprint from wanted
+    union select heir.blueprint, down.blueprint from contractor.blueprint_parent down join heir on down.parent = heir.name),
+  member as (select wanted.site, wanted.blueprint, own.id as structure
+    from wanted join within using (site) join heir using (blueprint)
+    join contractor.structure own on own.site = within.name and own.blueprint = heir.name and own.state = 'built')`
+
+const memberBranch = sql`
+  select 'member', json_build_object('site', site, 'blueprint', blueprint, 'structure', structure) from member`
 
 const siteBranch = sql`
   select 'site', json_build_object('name', name, 'parent', parent, 'zone', zone, 'values', config_values,

@@ -20,7 +20,8 @@ import {
   type StructureRow,
 } from './config-rows.ts'
 import { explainValues } from './explain-config.ts'
-import { type Layer, mergeLayers } from './merge-values.ts'
+import { findMembers, type Members } from './members.ts'
+import { type Layer, type Merged, mergeLayers } from './merge-values.ts'
 import { type RenderedValues, renderValues } from './render-values.ts'
 import { linkSecrets, loadNamedSecrets } from './secret/secrets.ts'
 
@@ -48,14 +49,51 @@ export interface Configs {
   sites: ReadonlyMap<string, Config>
 }
 
-/** Reads the config of many targets: one statement, and one more where a source names secrets. What cannot be merged or rendered says so when it is asked for. */
+/**
+ * Reads the config of many targets: one statement, one more where a source names secrets, and as much again where a Structure
+ * has members. What cannot be merged or rendered says so when it is asked for.
+ */
 export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets): Promise<Configs> {
+  const { rows, composed } = await loadComposed(engine, db, targets)
+  const { asked } = targets
+  const members = await findMembers(rows, composed.mergedOf, async wanted => {
+    // What a machine may not see of itself, it does not see of its members either. Whether these have some is not asked.
+    const { rows: found, composed } = await loadComposed(engine, db, {
+      members: wanted,
+      ...(asked && { asked: { hidden: asked.hidden } }),
+    })
+    return { rows: found, attributesOf: composed.attributesOf, configs: composed.configs(new Map()).structures }
+  })
+  return composed.configs(members)
+}
+
+interface Composed {
+  /** With what `findMembers` gave. */
+  configs(members: Members): Configs
+  /** The values of a Structure as they are merged, but without its members. Throws CONFIG_INVALID. */
+  mergedOf(own: StructureRow): Merged
+  attributesOf(own: StructureRow): Values
+}
+
+async function loadComposed(
+  engine: Engine,
+  db: Db,
+  targets: ConfigTargets,
+): Promise<{ rows: ConfigRows; composed: Composed }> {
   const rows = await loadConfigRows(engine, db, targets)
-  const sources = [...rows.blueprints.values(), ...rows.sites.values(), ...rows.structures]
   const secrets = await loadNamedSecrets(
     db,
-    sources.map(row => row.values),
+    [...rows.blueprints.values(), ...rows.sites.values(), ...rows.structures].map(row => row.values),
   )
+  return { rows, composed: compose(engine, targets, rows, secrets) }
+}
+
+function compose(
+  engine: Engine,
+  { sites = [], asked }: ConfigTargets,
+  rows: ConfigRows,
+  secrets: ReadonlyMap<string, string> | undefined,
+): Composed {
   const layer = (source: string, values: Values): Layer => ({
     source,
     values: secrets ? linkSecrets(values, secrets, source) : values,
@@ -67,7 +105,6 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
   const classes = (type: string) => engine.plugins.foundations.get(type)?.classes ?? []
   const changed = (blueprint: string, site: string, ...own: number[]) =>
     Math.max(...own, ...[...line(blueprint), ...chain(site)].map(row => row.changedMs))
-  const { asked } = targets
   const now = new Date(rows.nowMs).toISOString()
   const last = (path: string, changedMs: number) =>
     attributes(
@@ -88,47 +125,61 @@ export async function loadConfigs(engine: Engine, db: Db, targets: ConfigTargets
     const { values } = typeValues(engine, own)
     return Object.keys(values).length ? [{ source: `Foundation ${own.locator}`, values: literal(values) }] : []
   }
+  const attributesOf = (own: StructureRow) => structureAttributes(own, zoneOf(chain(own.site)))
+  const structureLayers = (own: StructureRow, values: Values, members?: Json): Layer[] => [
+    ...blueprintLayers(own.blueprint),
+    given(foundationAttributes(engine, own.foundation)),
+    ...siteLayers(own.site),
+    ...typeLayer(own.foundation),
+    given({ ...attributesOf(own), ...(members !== undefined && { _members: members }) }),
+    layer(titleOf(own), values),
+    // Its config UUID shows who it is: it is not for one that has not shown it.
+    last(
+      asked ? `s/${own.id}` : `c/${own.configUuid}`,
+      changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs),
+    ),
+  ]
 
   return {
-    structures: new Map(
-      rows.structures.map(own => [
-        own.id,
-        createConfig(engine, `Structure ${own.hostname}`, classes(own.foundation.type), (values = own.values) => [
-          ...blueprintLayers(own.blueprint),
-          given(foundationAttributes(engine, own.foundation)),
-          ...siteLayers(own.site),
-          ...typeLayer(own.foundation),
-          given(structureAttributes(own, zoneOf(chain(own.site)))),
-          layer(`Structure ${own.hostname}`, values),
-          last(`c/${own.configUuid}`, changed(own.blueprint, own.site, own.changedMs, own.foundation.changedMs)),
+    attributesOf,
+    mergedOf: own => mergeLayers(structureLayers(own, own.values), classes(own.foundation.type)),
+    configs: members => ({
+      structures: new Map(
+        rows.structures.map(own => [
+          own.id,
+          createConfig(engine, titleOf(own), classes(own.foundation.type), (values = own.values) =>
+            structureLayers(own, values, members.get(own.id)?.()),
+          ),
         ]),
-      ]),
-    ),
-    foundations: new Map(
-      rows.foundations.map(own => [
-        own.locator,
-        createConfig(engine, `Foundation ${own.locator}`, classes(own.type), () => [
-          ...blueprintLayers(own.blueprint),
-          given({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
-          ...siteLayers(own.site),
-          ...typeLayer(own),
-          last(`f/${own.locator}`, changed(own.blueprint, own.site, own.changedMs)),
+      ),
+      foundations: new Map(
+        rows.foundations.map(own => [
+          own.locator,
+          createConfig(engine, `Foundation ${own.locator}`, classes(own.type), () => [
+            ...blueprintLayers(own.blueprint),
+            given({ ...foundationAttributes(engine, own), ...ownFoundationAttributes(own) }),
+            ...siteLayers(own.site),
+            ...typeLayer(own),
+            last(`f/${own.locator}`, changed(own.blueprint, own.site, own.changedMs)),
+          ]),
         ]),
-      ]),
-    ),
-    sites: new Map(
-      (targets.sites ?? []).map(name => [
-        name,
-        createConfig(engine, `Site ${name}`, [], () => [
-          ...siteLayers(name),
-          attributes({ _site: name }),
-          // A machine that nobody knows yet has its Site's config alone, and must find its way all the same.
-          ...(asked ? [last('', Math.max(...chain(name).map(row => row.changedMs)))] : []),
+      ),
+      sites: new Map(
+        sites.map(name => [
+          name,
+          createConfig(engine, `Site ${name}`, [], () => [
+            ...siteLayers(name),
+            attributes({ _site: name }),
+            // A machine that nobody knows yet has its Site's config alone, and must find its way all the same.
+            ...(asked ? [last('', Math.max(...chain(name).map(row => row.changedMs)))] : []),
+          ]),
         ]),
-      ]),
-    ),
+      ),
+    }),
   }
 }
+
+const titleOf = ({ hostname }: StructureRow) => `Structure ${hostname}`
 
 /** What a driver found is data, and no template. */
 const literal = (values: Values) => mapTexts(values, writeLiteral) as Values

@@ -63,6 +63,7 @@ const structureAttributes: Readonly<Record<string, AttributePath>> = {
   fqdn: ['_fqdn'],
   domain_name: ['_domain_name'],
   interface_map: ['_interface_map'],
+  members: ['_members'],
 }
 
 /** What has to be read before a script can run. */
