@@ -123,6 +123,13 @@ describe('wait_for_port, the function', () => {
     expect(slices).toEqual([20_000, 20_000, 10_000].map(waitMs => ({ ...slice, waitMs })))
   })
 
+  it('takes a port as a text, as templates give it, and no other text', () => {
+    const given = { target: '10.0.0.1', port: '2376' }
+    expect(waitForPort.request?.(start(given))?.params).toMatchObject({ port: 2376 })
+    for (const port of ['', '0', '70000', '22/tcp', null])
+      expect(waitForPort.args.safeParse({ ...given, port }).success, `${port}`).toBe(false)
+  })
+
   it('ends with an error that can be reset, which says what was seen last', () => {
     const state = receive(start({ target: '10.0.0.1', port: 80, timeout: 30 }), closed, closed)
     expect(waitForPort.outcome(state)).toEqual({

@@ -6,6 +6,9 @@ import { tasks } from './tasks.ts'
 /** An agent's slot is never held for longer: a long wait is several Tasks, and other work comes in between. */
 const sliceMs = 20_000
 
+/** Templates give texts, so a number may be one. */
+const portArgument = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]).pipe(port)
+
 const state = z.object({
   target,
   port,
@@ -23,7 +26,12 @@ const sliceOf = ({ timeoutMs, waitedMs }: State) => Math.min(sliceMs, timeoutMs 
 
 export const waitForPort = defineFunction({
   description: 'Waits until a TCP port accepts connections. Not within the timeout: an error that can be reset.',
-  args: z.object({ target, port, timeout: z.number().min(0).default(300), delay: z.number().min(0).default(1) }),
+  args: z.object({
+    target,
+    port: portArgument,
+    timeout: z.number().min(0).default(300),
+    delay: z.number().min(0).default(1),
+  }),
   state,
   result: z.literal(true),
   idempotent: true,
