@@ -25,7 +25,17 @@ export function whyNoDocker(): string | undefined {
 
 export const dockerImage = 'contractor-busybox:1'
 
-export async function startDockerDaemon(): Promise<DockerDaemon> {
+export interface DockerOptions {
+  /** `overlay2` where images are large and the kernel has it: vfs copies all of an image for each container. */
+  storage?: 'vfs' | 'overlay2'
+  /** Networks of its own alone, and no bridge that other daemons have too. */
+  hasBridge?: boolean
+}
+
+export async function startDockerDaemon({
+  storage = 'vfs',
+  hasBridge = true,
+}: DockerOptions = {}): Promise<DockerDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'dockerd-'))
   const host = `unix://${folder}/docker.sock`
   // No rules of its own in the machine's network, and no driver that needs a kernel's module: it leaves nothing behind.
@@ -34,7 +44,8 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     'dockerd',
     [
       ...['--data-root', `${folder}/data`, '--exec-root', `${folder}/exec`, '-H', host, '-p', `${folder}/pid`],
-      ...['--storage-driver=vfs', '--exec-opt', 'native.cgroupdriver=cgroupfs', '--bip', '10.88.0.1/24', ...quiet],
+      ...[`--storage-driver=${storage}`, '--exec-opt', 'native.cgroupdriver=cgroupfs', ...quiet],
+      ...(hasBridge ? ['--bip', '10.88.0.1/24'] : ['--bridge', 'none']),
       ...['--insecure-registry', '127.0.0.0/8'],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -53,7 +64,9 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
     if (daemon.exitCode === null) {
       try {
         const all = run('ps', '-aq').split('\n').filter(Boolean)
-        if (all.length) run('rm', '-f', ...all)
+        if (all.length) run('rm', '-f', '-v', ...all)
+        const networks = run('network', 'ls', '-q', '--filter', 'type=custom').split('\n').filter(Boolean)
+        if (networks.length) run('network', 'rm', ...networks)
       } catch {
         // It has ended, or was never there.
       }

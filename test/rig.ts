@@ -27,18 +27,26 @@ export interface RigOptions {
   /** Resource files. */
   resources: readonly string[]
   concurrency?: Readonly<Record<string, number>>
+  /** Of a test that runs beside others: its own, since then nobody else knows whose end it is. */
+  onFinished?: (end: () => Promise<void>) => void
 }
 
-export async function openRig({ plugins, handlers, resources, concurrency }: RigOptions): Promise<Rig> {
+export async function openRig({
+  plugins,
+  handlers,
+  resources,
+  concurrency,
+  onFinished = onTestFinished,
+}: RigOptions): Promise<Rig> {
   const database = await createPglite()
-  onTestFinished(() => database.drop())
+  onFinished(() => database.drop())
   const secrets = Buffer.alloc(32, 7).toString('base64')
   const contractor = await createContractor({ database: database.option, plugins: [...plugins], secretKey: secrets })
-  onTestFinished(() => contractor.close())
+  onFinished(() => contractor.close())
   await contractor.sites.create({ name: 'lab' })
   await contractor.resources.load([...resources])
   const server = await listen(createServer(contractor), { host: '127.0.0.1', port: 0 })
-  onTestFinished(() => server.close())
+  onFinished(() => server.close())
   const lines: string[] = []
   // What people do needs no agent.
   if (handlers.length) {
@@ -50,7 +58,7 @@ export async function openRig({ plugins, handlers, resources, concurrency }: Rig
       log: (_level, message, fields) => void lines.push(`${message} ${JSON.stringify(fields ?? {})}`),
     })
     agent.start()
-    onTestFinished(() => agent.stop({ graceMs: 0 }))
+    onFinished(() => agent.stop({ graceMs: 0 }))
   }
   return {
     contractor,
