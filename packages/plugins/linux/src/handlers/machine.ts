@@ -32,7 +32,7 @@ export function withMachine<T>(login: Login, signal: AbortSignal, work: (machine
         throw deviceError(
           'DEVICE_REFUSED',
           name,
-          `its user '${login.username}' may not become root (${said(ended)}). Let it use sudo without a password, or log in as root`,
+          `its user '${login.username ?? 'of the agent'}' may not become root (${said(ended)}). Let it use sudo without a password, or log in as root`,
         )
       return ended
     }

@@ -30,12 +30,12 @@ export function look(login: Look, { signal }: HandlerContext): Promise<z.input<(
   return withMachine({ ...login, timeoutMs: 60_000 }, signal, async machine => {
     const text = await machine.must(
       `. /etc/os-release
-echo "$ID|$ID_LIKE|$VERSION_ID|$([ -d /run/systemd/system ] && echo systemd || echo sysvinit)|$(command -v apt-get)"`,
+echo "$ID|$ID_LIKE|$VERSION_ID|$([ -d /run/systemd/system ] && echo systemd || echo sysvinit)|$(command -v apt-get)|\${SUDO_USER:-$(id -un)}"`,
       'it does not say what system it is',
     )
-    const [id = '', like = '', version = '', init = '', apt = ''] = text.trim().split('|')
+    const [id = '', like = '', version = '', init = '', apt = '', user = ''] = text.trim().split('|')
     if (apt === '' || ![id, ...like.split(' ')].includes('debian'))
       throw deviceError('DEVICE_UNSUPPORTED', machine.name, `it runs ${id || 'an unknown system'}, and no Debian`)
-    return { system: id, version, init: init === 'systemd' ? 'systemd' : 'sysvinit', user: login.username }
+    return { system: id, version, init: init === 'systemd' ? 'systemd' : 'sysvinit', user }
   })
 }
