@@ -179,27 +179,40 @@ export async function runCommand(
 ): Promise<SshResult> {
   // Most servers refuse variables by the protocol (AcceptEnv of sshd_config): the shell sets them.
   const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`)
-  const channel = await open(client, [...variables, command].join('\n'))
+  const { channel, ended } = await open(client, [...variables, command].join('\n'), limit)
   const [stdout, stderr] = [collect(channel), collect(channel.stderr)]
-  const ended = new Promise<{ rc: number | null; signal: string | null }>((resolve, reject) => {
-    let end: { rc: number | null; signal: string | null } | undefined
-    channel.once('exit', (code: number | null, name?: string) => {
-      end = { rc: code, signal: name ?? null }
-    })
-    channel.once('close', () =>
-      end ? resolve(end) : reject(new Error('the connection was closed before the command ended')),
-    )
-    limit.addEventListener('abort', () => reject(limit.reason), { once: true })
-  })
   channel.end(input ?? '')
   const end = await ended
   return { ...end, stdout: stdout(), stderr: stderr() }
 }
 
-const open = (client: Client, command: string) =>
-  new Promise<ClientChannel>((resolve, reject) => {
-    client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)))
+type CommandEnd = Pick<SshResult, 'rc' | 'signal'>
+
+/** Its end is listened for at once: that of a short command comes in one packet with the news that it has begun. */
+const open = (client: Client, command: string, limit: AbortSignal) =>
+  new Promise<{ channel: ClientChannel; ended: Promise<CommandEnd> }>((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error) reject(error)
+      else resolve({ channel, ended: endOf(channel, limit) })
+    })
   })
+
+function endOf(channel: ClientChannel, limit: AbortSignal): Promise<CommandEnd> {
+  return new Promise((resolve, reject) => {
+    let end: CommandEnd | undefined
+    channel.once('exit', (code: number | null, name?: string) => {
+      end = { rc: code, signal: name ?? null }
+    })
+    const onAbort = () => reject(limit.reason)
+    limit.addEventListener('abort', onAbort, { once: true })
+    channel.once('close', () => {
+      // One login may run many.
+      limit.removeEventListener('abort', onAbort)
+      if (end) resolve(end)
+      else reject(new Error('the connection was closed before the command ended'))
+    })
+  })
+}
 
 /** POSIX: within single quotes everything is itself but the quote. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`

@@ -43,6 +43,13 @@ describe.skipIf(missing && !required)('SSH (needs sshd, of package openssh-serve
     })
   })
 
+  it('hears the end of a command that comes in one piece with its beginning, as where the agent is busy', async () => {
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    const busy = setInterval(() => Atomics.wait(pause, 0, 0, 600), 0)
+    onTestFinished(() => clearInterval(busy))
+    expect(await execute('echo x')).toMatchObject({ rc: 0, stdout: 'x\n' })
+  })
+
   it('ends a command whose time is over, and one that is aborted', async () => {
     await expect(execute('sleep 60', { timeoutMs: 300 })).rejects.toMatchObject({
       code: 'DEVICE_TIMED_OUT',
