@@ -14,7 +14,7 @@ export const quirks = defineQuirks([
   },
   {
     name: 'update-fails-with-0',
-    does: 'apt-get update ends with 0 when no index could be fetched, and only warns.',
+    does: '`apt-get update` ends with 0 when no index could be fetched, and only warns.',
     remedy: 'Its words are kept, and told where the installation then fails.',
   },
   {
@@ -30,7 +30,7 @@ export const quirks = defineQuirks([
   },
   {
     name: 'reload-keeps-silent',
-    does: 'Named is said to have been reloaded well with a bad zone: it serves the old one until its next start, and then none.',
+    does: '`named` is said to have been reloaded well with a bad zone: it serves the old one until its next start, and then none.',
     remedy: 'A command checks the files first, and they are put back where it fails.',
   },
   {

@@ -271,7 +271,15 @@ describe.skipIf(why !== undefined && !required)(`Debian (${why ?? 'in containers
     beforeAll(async () => {
       town.start('bench', bench, '--tmpfs', '/full:size=64k')
       await vi.waitFor(() => run('look', {}), { timeout: 20_000 })
+      inside('useradd -m -s /bin/bash me && cp -r /root/.ssh /home/me/ && chown -R me: /home/me')
+      // A source of packages with one package.
+      inside(`mkdir -p /repo /made/DEBIAN
+printf 'Package: try-me\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@b>\\nDescription: x\\n' >/made/DEBIAN/control
+dpkg-deb -b /made /repo/try-me.deb >/dev/null
+{ dpkg-deb -f /repo/try-me.deb; echo 'Filename: ./try-me.deb'; stat -c 'Size: %s' /repo/try-me.deb; echo "SHA256: $(sha256sum /repo/try-me.deb | cut -d ' ' -f 1)"; } >/repo/Packages
+echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list`)
     }, 60_000)
+    const letBecomeRoot = () => inside('echo "me ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/me')
 
     it('says what is wrong with credentials, a port, a host key, a system, and a command that takes too long', async () => {
       await expect(command('true', { private_key: null, password: 'geheim-9' })).rejects.toMatchObject({
@@ -305,12 +313,13 @@ describe.skipIf(why !== undefined && !required)(`Debian (${why ?? 'in containers
     })
 
     it('becomes root by sudo, shows nothing among the processes, and runs commands as others', async () => {
-      inside('useradd -m -s /bin/bash me && cp -r /root/.ssh /home/me/ && chown -R me: /home/me')
+      inside('rm -f /etc/sudoers.d/me')
       await expect(command('id -u', { username: 'me' })).rejects.toMatchObject({
         ...{ code: 'DEVICE_REFUSED', message: expect.stringContaining("its user 'me' may not become root (sudo: ") },
       })
-      inside('echo "me ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/me')
+      letBecomeRoot()
       expect(await command('id -u', { username: 'me' })).toEqual({ output: '0\n' })
+      expect(await run('look', { username: 'me' })).toMatchObject({ user: 'me' })
       expect(await command('ps -eo args; : geheim-8', { username: 'me' })).toMatchObject({
         output: expect.not.stringContaining('geheim-8'),
       })
@@ -318,12 +327,8 @@ describe.skipIf(why !== undefined && !required)(`Debian (${why ?? 'in containers
     })
 
     it('installs what is not there, and says what its sources lack', async () => {
-      inside(`mkdir -p /repo /made/DEBIAN
-printf 'Package: try-me\\nVersion: 1\\nArchitecture: all\\nMaintainer: a <a@b>\\nDescription: x\\n' >/made/DEBIAN/control
-dpkg-deb -b /made /repo/try-me.deb >/dev/null
-{ dpkg-deb -f /repo/try-me.deb; echo 'Filename: ./try-me.deb'; stat -c 'Size: %s' /repo/try-me.deb; echo "SHA256: $(sha256sum /repo/try-me.deb | cut -d ' ' -f 1)"; } >/repo/Packages
-echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list`)
       const install = (...package_list: string[]) => run('install', { package_list })
+      inside('dpkg -P try-me 2>/dev/null || true')
       expect(await install('nginx-light', 'try-me')).toEqual({ installed: ['try-me'] })
       expect(await install('nginx-light', 'try-me')).toEqual({ installed: [] })
       await expect(install('no-such-thing', 'try-me')).rejects.toMatchObject({
@@ -415,6 +420,7 @@ printf '#!/bin/sh\\necho the journal of $2\\n' >/usr/local/bin/journalctl; chmod
 
     const laws: Record<(typeof quirks)[number]['name'], () => Promise<void>> = {
       async 'path-without-sbin'() {
+        letBecomeRoot()
         const login = { host: bench, port: 22, ...town.ssh, username: 'me', timeoutMs: 10_000 }
         const asked = { ...login, command: 'command -v nginx', environment: {}, input: null }
         expect(await sshHandlers.run('execute', asked, createHandlerContext())).toMatchObject({ rc: 1 })
@@ -434,7 +440,7 @@ printf '#!/bin/sh\\necho the journal of $2\\n' >/usr/local/bin/journalctl; chmod
         inside('rm /etc/apt/sources.list.d/away.list')
       },
       async 'interrupted-dpkg'() {
-        inside('dpkg -P try-me 2>/dev/null; touch /var/lib/dpkg/updates/0000')
+        inside('apt-get update -q; dpkg -P try-me 2>/dev/null; touch /var/lib/dpkg/updates/0000')
         expect(inside('apt-get install -y try-me 2>&1 || true')).toContain('dpkg was interrupted')
         expect(await run('install', { package_list: ['try-me'] })).toEqual({ installed: ['try-me'] })
       },
